@@ -53,7 +53,8 @@ export class Broken extends Schema.TaggedError<Broken>("portico/contracts/Broken
 }
 
 const show = (value: unknown): string => {
-  const text = typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0)
+  const text =
+    typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0)
   return text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text
 }
 
@@ -62,8 +63,14 @@ export const equals = <A>(what: string, actual: A, expected: A): Effect.Effect<v
   same(actual, expected) ? Effect.void : Effect.fail(new Broken({ what, actual, expected }))
 
 /** Fails unless `condition` holds. `seen` is shown in the failure. */
-export const holds = (what: string, condition: boolean, seen?: unknown): Effect.Effect<void, Broken> =>
-  condition ? Effect.void : Effect.fail(new Broken({ what, actual: seen ?? condition, expected: "to hold" }))
+export const holds = (
+  what: string,
+  condition: boolean,
+  seen?: unknown
+): Effect.Effect<void, Broken> =>
+  condition
+    ? Effect.void
+    : Effect.fail(new Broken({ what, actual: seen ?? condition, expected: "to hold" }))
 
 /** Fails unless `effect` fails with this `_tag`; succeeds with the failure, for a closer look. */
 export const failsWith = <A, E extends { readonly _tag: string }, R, const Tag extends E["_tag"]>(
@@ -76,7 +83,8 @@ export const failsWith = <A, E extends { readonly _tag: string }, R, const Tag e
       error._tag === tag
         ? Effect.succeed(error as Extract<E, { readonly _tag: Tag }>)
         : Effect.fail(new Broken({ what, actual: error, expected: `a failure "${tag}"` })),
-    onSuccess: (value) => Effect.fail(new Broken({ what, actual: value, expected: `a failure "${tag}"` }))
+    onSuccess: (value) =>
+      Effect.fail(new Broken({ what, actual: value, expected: `a failure "${tag}"` }))
   })
 
 const isPlain = (u: object): boolean => {
@@ -99,7 +107,10 @@ const same = (a: unknown, b: unknown): boolean => {
   const left = a as Readonly<Record<string, unknown>>
   const right = b as Readonly<Record<string, unknown>>
   const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every((key) => key in right && same(left[key], right[key]))
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => key in right && same(left[key], right[key]))
+  )
 }
 
 /** The clause with an adapter and a `TestClock` of its own, so that no clause sees another's. */

@@ -24,6 +24,10 @@ export const run = <Port, C, E, R>(
   Effect.forEach(contract.clauses(harness.capabilities), (clause) =>
     Effect.map(Effect.exit(isolated(clause, harness)), (exit): Verdict => {
       const expectedFailure = harness.expectedFailures?.[clause.name]
-      return { clause: clause.name, exit, ...(expectedFailure === undefined ? {} : { expectedFailure }) }
+      return {
+        clause: clause.name,
+        exit,
+        ...(expectedFailure === undefined ? {} : { expectedFailure })
+      }
     })
   )

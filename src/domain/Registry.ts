@@ -26,14 +26,28 @@ export interface Column {
   readonly default?: FieldDefault
   /** Made anew at every update that does not set it (`updatedAt`). */
   readonly touch: boolean
-  readonly references?: { readonly model: string; readonly column: string; readonly onDelete: OnDelete }
+  readonly references?: {
+    readonly model: string
+    readonly column: string
+    readonly onDelete: OnDelete
+  }
 }
 
 export type Relation =
   /** The foreign key `column` is on this model. */
-  | { readonly _tag: "ToOne"; readonly to: string; readonly column: string; readonly nullable: boolean }
+  | {
+      readonly _tag: "ToOne"
+      readonly to: string
+      readonly column: string
+      readonly nullable: boolean
+    }
   /** The foreign key `column` is on the model `to`; `single` where it is unique (one-to-one). */
-  | { readonly _tag: "ToMany"; readonly to: string; readonly column: string; readonly single: boolean }
+  | {
+      readonly _tag: "ToMany"
+      readonly to: string
+      readonly column: string
+      readonly single: boolean
+    }
   /** Many-to-many: `through` holds two foreign keys, `here` to this model and `there` to `to`. */
   | {
       readonly _tag: "Through"

@@ -45,7 +45,10 @@ export interface BeginOptions {
 export interface Session {
   readonly execute: (registry: Registry, statement: Statement) => Effect.Effect<Result, WriteError>
   /** Rows as the driver package returns them. */
-  readonly raw: (sql: string, parameters: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, WriteError>
+  readonly raw: (
+    sql: string,
+    parameters: ReadonlyArray<unknown>
+  ) => Effect.Effect<ReadonlyArray<Row>, WriteError>
   readonly begin: (options: BeginOptions) => Effect.Effect<void, ReadError>
   readonly commit: Effect.Effect<void, WriteError>
   readonly rollback: Effect.Effect<void, ReadError>

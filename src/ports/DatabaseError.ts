@@ -11,7 +11,12 @@ const fields = Schema.Array(Schema.String)
 /** Two rows would share what must be unique. `fields` are the model's, so that a form can show it. */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>(
   "portico/ports/DatabaseError/UniqueViolation"
-)("UniqueViolation", { model: Schema.String, fields, constraint: optionalText, cause: optionalCause }) {
+)("UniqueViolation", {
+  model: Schema.String,
+  fields,
+  constraint: optionalText,
+  cause: optionalCause
+}) {
   override get message() {
     return `Database: a row of ${this.model} with this ${this.fields.join(", ") || "key"} exists. Choose another value, or update that row.`
   }
@@ -98,14 +103,23 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
 }
 
 /** A fault of program or deployment: a wrong query, a missing table, a transaction used after its end. */
-export class QueryFault extends Schema.TaggedError<QueryFault>("portico/ports/DatabaseError/QueryFault")(
-  "QueryFault",
-  {
-    kind: Schema.Literal("syntax", "schema", "unsupported", "aborted", "closed", "permission", "readOnly", "decode", "unknown"),
-    reason: Schema.String,
-    cause: optionalCause
-  }
-) {
+export class QueryFault extends Schema.TaggedError<QueryFault>(
+  "portico/ports/DatabaseError/QueryFault"
+)("QueryFault", {
+  kind: Schema.Literal(
+    "syntax",
+    "schema",
+    "unsupported",
+    "aborted",
+    "closed",
+    "permission",
+    "readOnly",
+    "decode",
+    "unknown"
+  ),
+  reason: Schema.String,
+  cause: optionalCause
+}) {
   override get message() {
     return `Database: ${this.reason}`
   }
@@ -120,10 +134,9 @@ export class NotFound extends Schema.TaggedError<NotFound>("portico/ports/Databa
   }
 }
 
-export class MultipleFound extends Schema.TaggedError<MultipleFound>("portico/ports/DatabaseError/MultipleFound")(
-  "MultipleFound",
-  { model: Schema.String }
-) {
+export class MultipleFound extends Schema.TaggedError<MultipleFound>(
+  "portico/ports/DatabaseError/MultipleFound"
+)("MultipleFound", { model: Schema.String }) {
   override get message() {
     return `Database.one: more than one ${this.model} matches the query. Narrow the filter, or use Database.first with an order.`
   }
