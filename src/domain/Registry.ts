@@ -2,6 +2,7 @@
  * Models resolved for those who read statements: columns with their database names, relations in
  * both directions, keys. Made once by `Model.models`, read by adapters, migrations and checks.
  */
+import type * as Schema from "effect/Schema"
 import type { FieldType, Predicate } from "./Statement.ts"
 
 /** What happens to the rows that refer to a row when it is deleted. */
@@ -26,10 +27,17 @@ export interface Column {
   readonly default?: FieldDefault
   /** Made anew at every update that does not set it (`updatedAt`). */
   readonly touch: boolean
+  /** Encodes and decodes a JSON column. Applied by the port: drivers see plain JSON. */
+  readonly schema?: Schema.Schema<unknown, unknown>
+  /** What a value must meet to be stored. Applied by the port. */
+  readonly check?: Schema.Schema<unknown, unknown>
   readonly references?: {
+    /** An entity's name. */
     readonly model: string
     readonly column: string
     readonly onDelete: OnDelete
+    /** The foreign key's name in the database. */
+    readonly constraint: string
   }
 }
 
@@ -73,7 +81,7 @@ export interface Check {
 }
 
 export interface Entity {
-  /** The model's name, unique in its registry: `Question`. */
+  /** App and model, unique in a site and the key in the registry: `polls.Question`. */
   readonly name: string
   /** The app that declares it; migrations are filed by it. */
   readonly app: string
@@ -86,12 +94,16 @@ export interface Entity {
   readonly primaryKey: ReadonlyArray<string>
   /** The key of the column that the database counts, where there is one. */
   readonly identity: string | undefined
-  /** With names that are the same on every database, so that a violation names its fields. */
+  /**
+   * Those of single columns too. Constraint names are made from table and columns, so that a
+   * violation names its fields on every database.
+   */
   readonly uniques: ReadonlyArray<Unique>
   readonly indexes: ReadonlyArray<Index>
   readonly checks: ReadonlyArray<Check>
 }
 
 export interface Registry {
+  /** By name. */
   readonly entities: ReadonlyMap<string, Entity>
 }

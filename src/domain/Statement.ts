@@ -3,7 +3,12 @@
  * by the adapters: the SQL ones compile it, the memory one interprets it.
  */
 
-/** How a value is stored, compared and written. Carried by columns and by literals alike. */
+/**
+ * How a value is stored, compared and written. Carried by columns and by literals alike. What
+ * drivers are given and answer: a number for Int and Float, a bigint, an effect `BigDecimal`, a
+ * string for Text, Date, Uuid (in lower case) and Enum, a boolean, a `DateTime.Utc`, a plain JSON
+ * value (already encoded by its schema), a `Uint8Array`; null for NULL.
+ */
 export type FieldType =
   | { readonly _tag: "Int" }
   | { readonly _tag: "BigInt" }
@@ -26,8 +31,8 @@ export type FieldType =
 export type Path = ReadonlyArray<string>
 
 export type Expression =
-  /** `outer` counts the enclosing selects to step out of; absent means this one. */
-  | { readonly _tag: "Column"; readonly path: Path; readonly outer?: number }
+  /** `scope` names the `Some` whose row the path starts at; absent: the statement's own row. */
+  | { readonly _tag: "Column"; readonly path: Path; readonly scope?: number }
   | { readonly _tag: "Literal"; readonly value: unknown; readonly type: FieldType }
   | {
       readonly _tag: "Arithmetic"
@@ -81,8 +86,18 @@ export type Predicate =
   | { readonly _tag: "Or"; readonly of: ReadonlyArray<Predicate> }
   /** Two-valued: where the operand is unknown because of a NULL, its negation is true. */
   | { readonly _tag: "Not"; readonly operand: Predicate }
-  /** Some row of the to-many relation at the end of `path` meets `where`. Never multiplies rows. */
-  | { readonly _tag: "Some"; readonly path: Path; readonly where?: Predicate }
+  /**
+   * Some row of the to-many relation at the end of `path` meets `where`. Never multiplies rows.
+   * Within `where` that row is known as `as`; of two enclosing ones with the same number the inner
+   * one is meant.
+   */
+  | {
+      readonly _tag: "Some"
+      readonly path: Path
+      readonly scope?: number
+      readonly as: number
+      readonly where?: Predicate
+    }
 
 export interface Order {
   readonly by: Expression
@@ -99,13 +114,16 @@ export interface Select {
   readonly orderBy?: ReadonlyArray<Order>
   readonly limit?: number
   readonly offset?: number
-  /** Named expressions to answer; absent means every column of the model. */
+  /** Named expressions to answer; absent means every column of the model. May be none. */
   readonly output?: ReadonlyArray<readonly [alias: string, expression: Expression]>
-  /** To-one relations to load in the same statement; each row carries them nested, or null. */
+  /**
+   * To-one relations to load in the same statement; each row carries them nested under their names,
+   * or null. A path comes after the paths that it goes on from.
+   */
   readonly join?: ReadonlyArray<Path>
   /**
-   * A batched load: rows whose `by` is among `values`, each answered with its key under `"~key"`;
-   * `limit` and `offset` then apply to each key's rows apart.
+   * A batched load: rows whose `by` is among `values` (distinct, none null), each answered with its
+   * key under `"~key"`; `limit` and `offset` then apply to each key's rows apart.
    */
   readonly each?: {
     readonly by: Expression
@@ -125,7 +143,7 @@ export interface Insert {
   readonly columns: ReadonlyArray<string>
   /** One value per column; `Default` stands for "as the database makes it". */
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
-  /** Answer the stored rows, in the order given. */
+  /** Answer the stored rows, in the order given; else none. */
   readonly returning: boolean
 }
 
@@ -150,6 +168,7 @@ export type Statement = Select | Insert | Update | Delete
 export type Row = Readonly<Record<string, unknown>>
 
 export interface Result {
+  /** Fresh objects: the receiver may keep and change them. */
   readonly rows: ReadonlyArray<Row>
   /** Rows inserted, matched by the update, or deleted. */
   readonly affected: number
