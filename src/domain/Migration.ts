@@ -100,3 +100,768 @@ export type Change =
   | { readonly _tag: "DropUnique"; readonly table: string; readonly unique: KeyState }
   | { readonly _tag: "AddIndex"; readonly table: string; readonly index: KeyState }
   | { readonly _tag: "DropIndex"; readonly table: string; readonly index: KeyState }
+
+export interface Id {
+  readonly app: string
+  /** `0001_initial`: the file's name without its extension. */
+  readonly name: string
+}
+
+/** A named group of changes of one app. */
+export interface Migration extends Id {
+  /** What must be applied before: the app's previous migration, and those of other apps. */
+  readonly dependsOn: ReadonlyArray<Id>
+  readonly changes: ReadonlyArray<Change>
+}
+
+/** A migration as its file exports it. */
+export const make = (migration: Migration): Migration => migration
+
+/** `polls.0001_initial`, as messages and commands write it. */
+export const idOf = ({ app, name }: Id): string => `${app}.${name}`
+
+const tags: { readonly [Tag in Change["_tag"]]: true } = {
+  CreateTable: true,
+  DropTable: true,
+  CreateTables: true,
+  DropTables: true,
+  AddColumn: true,
+  DropColumn: true,
+  AddUnique: true,
+  DropUnique: true,
+  AddIndex: true,
+  DropIndex: true
+}
+
+const IdSchema = Schema.Struct({ app: Schema.NonEmptyString, name: Schema.NonEmptyString })
+
+const MigrationSchema = Schema.Struct({
+  ...IdSchema.fields,
+  dependsOn: Schema.Array(IdSchema),
+  changes: Schema.Array(
+    Schema.declare(
+      // The tag is what a stale or foreign file gets wrong; the compiler has checked the rest.
+      (u): u is Change =>
+        Predicate.hasProperty(u, "_tag") &&
+        typeof u._tag === "string" &&
+        Object.hasOwn(tags, u._tag),
+      { identifier: "Change" }
+    )
+  )
+})
+
+/** Whether a loaded module's export is a migration. */
+export const isMigration: (u: unknown) => u is Migration = Schema.is(MigrationSchema)
+
+// ---------------------------------------------------------------------------------------------
+// From models to a state
+// ---------------------------------------------------------------------------------------------
+
+// 63 bytes: PostgreSQL cuts longer names ("Identifiers and Key Words"); MySQL refuses more than 64.
+const maxName = 63
+
+/** The name of a constraint, the same on every database: `fk_polls_choice_question_id`. */
+export const constraintName = (
+  prefix: "uq" | "ix" | "fk" | "ck",
+  table: string,
+  ...parts: ReadonlyArray<string>
+): string => {
+  const name = [prefix, table, ...parts].join("_")
+  // Bytes matter, not characters; a name beyond ASCII is shortened a little early.
+  return encodeURIComponent(name).length <= maxName
+    ? name
+    : `${[...name].slice(0, 36).join("")}_${hash(name).slice(0, 12)}`
+}
+
+/** The structure that the models of `registry` (those of `app`, if given) ask for. */
+export const stateOf = (registry: Registry, app?: string): State =>
+  [...registry.entities.values()]
+    .filter((entity) => app === undefined || entity.app === app)
+    .map((entity) => tableOf(registry, entity))
+
+const tableOf = (registry: Registry, entity: Entity): TableState => {
+  const nameOf = (key: string): string => entity.byKey.get(key)?.name ?? key
+  const key = (name: string, columns: ReadonlyArray<string>): KeyState => ({
+    name,
+    columns: columns.map(nameOf)
+  })
+  const primaryKey = entity.primaryKey.map(nameOf)
+  const uniques = entity.uniques.map((unique) => key(unique.name, unique.columns))
+  const indexes = entity.indexes.map((index) => key(index.name, index.columns))
+  const foreignKeys = entity.columns.flatMap((column): ReadonlyArray<ForeignKeyState> => {
+    const target = column.references && registry.entities.get(column.references.model)
+    return column.references === undefined || target === undefined
+      ? []
+      : [
+          {
+            name: constraintName("fk", entity.table, column.name),
+            column: column.name,
+            table: target.table,
+            references:
+              target.byKey.get(column.references.column)?.name ?? column.references.column,
+            onDelete: column.references.onDelete
+          }
+        ]
+  })
+  // MySQL makes an index for each foreign key, the others do not: made by name, they are alike, and
+  // deleting a row that others refer to does not scan their tables.
+  const leading = new Set(
+    [primaryKey, ...[...uniques, ...indexes].map((k) => k.columns)].map((columns) => columns[0])
+  )
+  const implied = foreignKeys
+    .filter(({ column }) => !leading.has(column))
+    .map(({ column }) => ({
+      name: constraintName("ix", entity.table, column),
+      columns: [column]
+    }))
+  return {
+    name: entity.table,
+    columns: entity.columns.map((column): ColumnState => {
+      const value =
+        column.default?._tag === "Value" ? jsonOf(column.type, column.default.value) : undefined
+      return {
+        name: column.name,
+        type: column.type,
+        ...(column.nullable ? { nullable: true } : {}),
+        ...(column.default?._tag === "Identity" ? { identity: true } : {}),
+        ...(value === undefined || value === null ? {} : { default: value })
+      }
+    }),
+    primaryKey,
+    uniques,
+    indexes: [...indexes, ...implied],
+    checks: entity.checks.map((check) => ({
+      name: check.name,
+      where: conditionOf(nameOf, check.where)
+    })),
+    foreignKeys
+  }
+}
+
+/** A value of a field in JSON's terms (see `ColumnState.default`); `undefined` where it has none. */
+const jsonOf = (type: Statement.FieldType, value: unknown): Json | undefined => {
+  if (value === null || value === undefined) return undefined
+  if (typeof value === "bigint") return String(value)
+  if (BigDecimal.isBigDecimal(value)) return digits(value)
+  if (DateTime.isDateTime(value)) return new Date(DateTime.toEpochMillis(value)).toISOString()
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Uint8Array) {
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  }
+  // A trip through JSON drops what JSON has no word for, and copies what a caller might change.
+  return type._tag === "Json" || typeof value === "object"
+    ? (JSON.parse(JSON.stringify(value)) as Json)
+    : (value as Json)
+}
+
+/** All digits, never an exponent: `BigDecimal.format` turns to exponents at a scale of 16. */
+const digits = (value: BigDecimal.BigDecimal): string => {
+  const { scale, value: whole } = value.scale < 0 ? BigDecimal.scale(value, 0) : value
+  if (scale === 0) return String(whole)
+  const text = String(whole < 0n ? -whole : whole).padStart(scale + 1, "0")
+  return `${whole < 0n ? "-" : ""}${text.slice(0, -scale)}.${text.slice(-scale)}`
+}
+
+/** A model's check by column names, with its literals in JSON's terms. */
+const conditionOf = (
+  nameOf: (key: string) => string,
+  where: Statement.Predicate
+): Statement.Predicate => {
+  const expression = (e: Statement.Expression): Statement.Expression => {
+    switch (e._tag) {
+      case "Column":
+        return e.path.length === 1 ? { _tag: "Column", path: e.path.map(nameOf) } : e
+      case "Literal":
+        return { _tag: "Literal", value: jsonOf(e.type, e.value) ?? null, type: e.type }
+      case "Arithmetic":
+        return { ...e, left: expression(e.left), right: expression(e.right) }
+      case "Call":
+        return { ...e, args: e.args.map(expression) }
+      default:
+        return e
+    }
+  }
+  const condition = (p: Statement.Predicate): Statement.Predicate => {
+    switch (p._tag) {
+      case "Compare":
+        return { ...p, left: expression(p.left), right: expression(p.right) }
+      case "In":
+        return {
+          _tag: "In",
+          left: expression(p.left),
+          values: p.values.map((value) => jsonOf(p.type, value) ?? null),
+          type: p.type
+        }
+      case "IsNull":
+        return { _tag: "IsNull", operand: expression(p.operand) }
+      case "And":
+      case "Or":
+        return { _tag: p._tag, of: p.of.map(condition) }
+      case "Not":
+        return { _tag: "Not", operand: condition(p.operand) }
+      default:
+        return p
+    }
+  }
+  return condition(where)
+}
+
+// ---------------------------------------------------------------------------------------------
+// From two states to changes
+// ---------------------------------------------------------------------------------------------
+
+/** What the difference of two states asks for and this version does not make. */
+export class ChangeRefused extends Schema.TaggedError<ChangeRefused>(
+  "portico/domain/Migration/ChangeRefused"
+)("ChangeRefused", {
+  /** All of them, so that one run tells everything. */
+  refusals: Schema.Array(Schema.Struct({ fact: Schema.String, remedy: Schema.String }))
+}) {
+  override get message() {
+    return this.refusals.map(({ fact, remedy }) => `${fact}. ${remedy}`).join("\n")
+  }
+}
+
+type Refusal = ChangeRefused["refusals"][number]
+
+/**
+ * The changes that lead from one state to another, in an order that every engine accepts: tables
+ * after those they refer to, new keys before old ones go, and what loses data last.
+ *
+ * Renames are never guessed. What looks like one is refused, and so is what an engine could only do
+ * by copying a table.
+ */
+export const difference = (
+  from: State,
+  to: State
+): Either.Either<ReadonlyArray<Change>, ChangeRefused> => {
+  const refusals: Array<Refusal> = []
+  const before = new Map(from.map((table) => [table.name, table]))
+  const after = new Map(to.map((table) => [table.name, table]))
+  const created = to.filter((table) => !before.has(table.name))
+  const dropped = from.filter((table) => !after.has(table.name))
+  for (const table of created) {
+    const twin = dropped.find((old) => sameNames(old.columns, table.columns))
+    if (twin !== undefined) {
+      refusals.push({
+        fact: `table ${twin.name} goes and ${table.name} comes with the same columns: a rename would lose the rows`,
+        remedy: `Keep the table's name in the model's options ({ table: "${twin.name}" }), or drop the one and create the other in two migrations.`
+      })
+    }
+    refusals.push(...table.checks.flatMap((check) => portable(table.name, check)))
+  }
+  const steps = to.flatMap((next) => {
+    const last = before.get(next.name)
+    return last === undefined ? [] : [alterations(last, next, refusals)]
+  })
+  return refusals.length > 0
+    ? Either.left(new ChangeRefused({ refusals }))
+    : Either.right([
+        ...creation(created),
+        ...steps.flatMap((step) => step.added),
+        ...steps.flatMap((step) => step.keys),
+        ...steps.flatMap((step) => step.dropped),
+        ...creation(dropped).map(reverse).reverse()
+      ])
+}
+
+interface Alterations {
+  readonly added: ReadonlyArray<Change>
+  readonly keys: ReadonlyArray<Change>
+  readonly dropped: ReadonlyArray<Change>
+}
+
+const alterations = (from: TableState, to: TableState, refusals: Array<Refusal>): Alterations => {
+  const table = to.name
+  const refuse = (fact: string, remedy: string) => refusals.push({ fact, remedy })
+  const before = new Map(from.columns.map((column) => [column.name, column]))
+  const after = new Map(to.columns.map((column) => [column.name, column]))
+  const comes = to.columns.filter((column) => !before.has(column.name))
+  const goes = from.columns.filter((column) => !after.has(column.name))
+
+  if (!same(from.primaryKey, to.primaryKey)) {
+    refuse(
+      `the primary key of ${table} changes from (${from.primaryKey.join(", ")}) to (${to.primaryKey.join(", ")})`,
+      `Create a model with the new key, copy the rows, and drop the old one in a later migration.`
+    )
+  }
+  for (const column of to.columns) {
+    const old = before.get(column.name)
+    if (old === undefined || same(old, column)) continue
+    refuse(
+      `${table}.${column.name} changes from ${describeColumn(old)} to ${describeColumn(column)}`,
+      `Add a new nullable field beside it, copy the values, and drop the old field in a later migration.`
+    )
+  }
+  for (const column of comes) {
+    const twin = goes.find((old) => same(old.type, column.type))
+    if (twin !== undefined) {
+      refuse(
+        `${table}.${twin.name} goes and ${table}.${column.name} of the same type comes: a rename would lose the values`,
+        `Keep the column's name with .column("${twin.name}"), or drop the one and add the other in two migrations.`
+      )
+    }
+    const reference = to.foreignKeys.find((key) => key.column === column.name)
+    if (column.nullable !== true && column.default === undefined) {
+      refuse(
+        `${table}.${column.name} is new and not nullable, and rows that exist have no value for it`,
+        reference === undefined
+          ? `Give it a static default, or make it nullable.`
+          : `Make it nullable.`
+      )
+    } else if (reference !== undefined && column.default !== undefined) {
+      refuse(
+        `${table}.${column.name} is a new foreign key with a default, which SQLite does not add`,
+        `Make it nullable and drop the default.`
+      )
+    }
+  }
+
+  const news = new Set(comes.map((column) => column.name))
+  const olds = new Set(goes.map((column) => column.name))
+  const keptKeys = (table: TableState, gone: ReadonlySet<string>) =>
+    table.foreignKeys.filter((key) => !gone.has(key.column))
+  const kept = changedByName(keptKeys(from, olds), keptKeys(to, news))
+  for (const { name } of [...kept.goes, ...kept.comes, ...kept.changes]) {
+    refuse(
+      `the foreign key ${name} of ${table} changes while its column stays`,
+      `Add a new nullable reference beside it, copy the values, and drop the old one in a later migration.`
+    )
+  }
+  const checks = changedByName(from.checks, to.checks)
+  for (const { name } of [...checks.goes, ...checks.comes, ...checks.changes]) {
+    refuse(
+      `the check ${name} of ${table} comes, goes or changes on a table that exists`,
+      `Keep the model's checks as they are, or create a model with the new checks and copy the rows.`
+    )
+  }
+
+  const uniques = changedByName(from.uniques, to.uniques)
+  const indexes = changedByName(from.indexes, to.indexes)
+  for (const { name } of [...uniques.changes, ...indexes.changes]) {
+    refuse(
+      `${name} of ${table} gets other columns under the same name`,
+      `Give the changed unique or index a new name.`
+    )
+  }
+
+  return {
+    added: attached(comes, to, uniques.comes, indexes.comes).map((change): Change => ({
+      _tag: "AddColumn",
+      ...change
+    })),
+    keys: [
+      ...uniques.comes
+        .filter((unique) => !touches(unique, news))
+        .map((unique): Change => ({ _tag: "AddUnique", table, unique })),
+      ...indexes.comes
+        .filter((index) => !touches(index, news))
+        .map((index): Change => ({ _tag: "AddIndex", table, index })),
+      ...indexes.goes
+        .filter((index) => !touches(index, olds))
+        .map((index): Change => ({ _tag: "DropIndex", table, index })),
+      ...uniques.goes
+        .filter((unique) => !touches(unique, olds))
+        .map((unique): Change => ({ _tag: "DropUnique", table, unique }))
+    ],
+    dropped: attached(goes, from, uniques.goes, indexes.goes)
+      .map((change): Change => ({ _tag: "DropColumn", ...change }))
+      .reverse()
+  }
+}
+
+const touches = (key: KeyState, columns: ReadonlySet<string>): boolean =>
+  key.columns.some((column) => columns.has(column))
+
+/** Each column with its foreign key, and with the keys that are complete once it stands. */
+const attached = (
+  columns: ReadonlyArray<ColumnState>,
+  table: TableState,
+  uniques: ReadonlyArray<KeyState>,
+  indexes: ReadonlyArray<KeyState>
+): ReadonlyArray<ColumnChange> =>
+  columns.map((column, i) => {
+    const later = new Set(columns.slice(i + 1).map(({ name }) => name))
+    const complete = (key: KeyState) => key.columns.includes(column.name) && !touches(key, later)
+    const foreignKey = table.foreignKeys.find((key) => key.column === column.name)
+    const itsUniques = uniques.filter(complete)
+    const itsIndexes = indexes.filter(complete)
+    return {
+      table: table.name,
+      column,
+      ...(foreignKey === undefined ? {} : { foreignKey }),
+      ...(itsUniques.length === 0 ? {} : { uniques: itsUniques }),
+      ...(itsIndexes.length === 0 ? {} : { indexes: itsIndexes })
+    }
+  })
+
+const changedByName = <A extends { readonly name: string }>(
+  from: ReadonlyArray<A>,
+  to: ReadonlyArray<A>
+) => {
+  const before = new Map(from.map((item) => [item.name, item]))
+  const after = new Set(to.map((item) => item.name))
+  return {
+    goes: from.filter((item) => !after.has(item.name)),
+    comes: to.filter((item) => !before.has(item.name)),
+    changes: to.filter((item) => {
+      const old = before.get(item.name)
+      return old !== undefined && !same(old, item)
+    })
+  }
+}
+
+const sameNames = (
+  a: ReadonlyArray<{ readonly name: string }>,
+  b: ReadonlyArray<{ readonly name: string }>
+): boolean => a.length === b.length && b.every(({ name }) => a.some((other) => other.name === name))
+
+/**
+ * The creation of tables, those referred to first; tables that refer to each other in a circle are
+ * made together (the strongly connected components of Tarjan, which come out in that order).
+ */
+const creation = (tables: ReadonlyArray<TableState>): ReadonlyArray<Change> => {
+  const byName = new Map(tables.map((table) => [table.name, table]))
+  const position = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const open: Array<TableState> = []
+  const changes: Array<Change> = []
+  const visit = (table: TableState): number => {
+    const here = position.size
+    position.set(table.name, here)
+    lowest.set(table.name, here)
+    open.push(table)
+    let low = here
+    for (const key of table.foreignKeys) {
+      const target = byName.get(key.table)
+      if (target === undefined) continue
+      const seen = position.get(target.name)
+      if (seen === undefined) low = Math.min(low, visit(target))
+      else if (open.includes(target)) low = Math.min(low, seen)
+    }
+    lowest.set(table.name, low)
+    if (low === here) {
+      const circle = open.splice(open.indexOf(table))
+      changes.push(
+        circle.length === 1
+          ? { _tag: "CreateTable", table }
+          : { _tag: "CreateTables", tables: circle }
+      )
+    }
+    return low
+  }
+  for (const table of tables) if (!position.has(table.name)) visit(table)
+  return changes
+}
+
+const comparisons: ReadonlySet<Statement.Comparison> = new Set([
+  "eq",
+  "ne",
+  "lt",
+  "lte",
+  "gt",
+  "gte",
+  "contains",
+  "startsWith",
+  "endsWith"
+])
+
+/** A check holds columns of its own row and constants, by operators that mean the same everywhere. */
+const portable = (table: string, check: CheckState): ReadonlyArray<Refusal> => {
+  const refused = (what: string): ReadonlyArray<Refusal> => [
+    {
+      fact: `the check ${check.name} of ${table} uses ${what}, which not every database can check`,
+      remedy: `Check it with a Schema on the field instead (.check(…)).`
+    }
+  ]
+  const expression = (e: Statement.Expression): ReadonlyArray<Refusal> => {
+    switch (e._tag) {
+      case "Literal":
+        return []
+      case "Column":
+        return e.path.length === 1 && e.scope === undefined
+          ? []
+          : refused(`another row (${e.path.join(".")})`)
+      case "Arithmetic":
+        return [...expression(e.left), ...expression(e.right)]
+      case "Call":
+        return e.name === "length" ? e.args.flatMap(expression) : refused(`"${e.name}"`)
+      case "Aggregate":
+        return refused(`"${e.name}"`)
+    }
+  }
+  const condition = (p: Statement.Predicate): ReadonlyArray<Refusal> => {
+    switch (p._tag) {
+      case "Compare":
+        return comparisons.has(p.operator)
+          ? [...expression(p.left), ...expression(p.right)]
+          : refused(`"${p.operator}"`)
+      case "In":
+        return expression(p.left)
+      case "IsNull":
+        return expression(p.operand)
+      case "And":
+      case "Or":
+        return p.of.flatMap(condition)
+      case "Not":
+        return condition(p.operand)
+      case "InQuery":
+      case "Some":
+        return refused("other tables")
+    }
+  }
+  return condition(check.where)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Changes
+// ---------------------------------------------------------------------------------------------
+
+/** The change that undoes this one. Rows and values that were dropped do not come back. */
+export const reverse = (change: Change): Change => {
+  switch (change._tag) {
+    case "CreateTable":
+      return { ...change, _tag: "DropTable" }
+    case "DropTable":
+      return { ...change, _tag: "CreateTable" }
+    case "CreateTables":
+      return { ...change, _tag: "DropTables" }
+    case "DropTables":
+      return { ...change, _tag: "CreateTables" }
+    case "AddColumn":
+      return { ...change, _tag: "DropColumn" }
+    case "DropColumn":
+      return { ...change, _tag: "AddColumn" }
+    case "AddUnique":
+      return { ...change, _tag: "DropUnique" }
+    case "DropUnique":
+      return { ...change, _tag: "AddUnique" }
+    case "AddIndex":
+      return { ...change, _tag: "DropIndex" }
+    case "DropIndex":
+      return { ...change, _tag: "AddIndex" }
+  }
+}
+
+/** The state after a change. */
+export const apply = (state: State, change: Change): State => {
+  const on = (name: string, alter: (table: TableState) => TableState): State =>
+    state.map((table) => (table.name === name ? alter(table) : table))
+  const without = <A extends { readonly name: string }>(
+    items: ReadonlyArray<A>,
+    gone: ReadonlyArray<{ readonly name: string }>
+  ): ReadonlyArray<A> => items.filter(({ name }) => !gone.some((other) => other.name === name))
+  switch (change._tag) {
+    case "CreateTable":
+      return [...state, change.table]
+    case "DropTable":
+      return without(state, [change.table])
+    case "CreateTables":
+      return [...state, ...change.tables]
+    case "DropTables":
+      return without(state, change.tables)
+    case "AddColumn":
+      return on(change.table, (table) => ({
+        ...table,
+        columns: [...table.columns, change.column],
+        uniques: [...table.uniques, ...(change.uniques ?? [])],
+        indexes: [...table.indexes, ...(change.indexes ?? [])],
+        foreignKeys: [...table.foreignKeys, ...Arr.fromNullable(change.foreignKey)]
+      }))
+    case "DropColumn":
+      return on(change.table, (table) => ({
+        ...table,
+        columns: without(table.columns, [change.column]),
+        uniques: without(table.uniques, change.uniques ?? []),
+        indexes: without(table.indexes, change.indexes ?? []),
+        foreignKeys: without(table.foreignKeys, Arr.fromNullable(change.foreignKey))
+      }))
+    case "AddUnique":
+      return on(change.table, (table) => ({
+        ...table,
+        uniques: [...table.uniques, change.unique]
+      }))
+    case "DropUnique":
+      return on(change.table, (table) => ({
+        ...table,
+        uniques: without(table.uniques, [change.unique])
+      }))
+    case "AddIndex":
+      return on(change.table, (table) => ({ ...table, indexes: [...table.indexes, change.index] }))
+    case "DropIndex":
+      return on(change.table, (table) => ({
+        ...table,
+        indexes: without(table.indexes, [change.index])
+      }))
+  }
+}
+
+/** The state that migrations lead to, given in the order in which they apply (see `sorted`). */
+export const replay = (migrations: ReadonlyArray<Migration>, from: State = []): State =>
+  migrations.reduce((state, { changes }) => changes.reduce(apply, state), from)
+
+/** A change in one line: "Add column polls_question.closes_on". */
+export const describe = (change: Change): string => {
+  switch (change._tag) {
+    case "CreateTable":
+      return `Create table ${change.table.name}`
+    case "DropTable":
+      return `Drop table ${change.table.name}`
+    case "CreateTables":
+      return `Create tables ${change.tables.map(({ name }) => name).join(", ")}`
+    case "DropTables":
+      return `Drop tables ${change.tables.map(({ name }) => name).join(", ")}`
+    case "AddColumn":
+      return `Add column ${change.table}.${change.column.name}`
+    case "DropColumn":
+      return `Drop column ${change.table}.${change.column.name}`
+    case "AddUnique":
+      return `Add unique ${change.unique.name}`
+    case "DropUnique":
+      return `Drop unique ${change.unique.name}`
+    case "AddIndex":
+      return `Add index ${change.index.name}`
+    case "DropIndex":
+      return `Drop index ${change.index.name}`
+  }
+}
+
+const typeName = (type: Statement.FieldType): string => {
+  switch (type._tag) {
+    case "Text":
+      return type.max === undefined ? "text" : `text(${type.max})`
+    case "Decimal":
+      return `decimal(${type.precision}, ${type.scale})`
+    case "Enum":
+      return `enum(${type.values.join(", ")})`
+    default:
+      return type._tag.toLowerCase()
+  }
+}
+
+const describeColumn = (column: ColumnState): string =>
+  typeName(column.type) +
+  (column.nullable === true ? ", nullable" : "") +
+  (column.identity === true ? ", counted by the database" : "") +
+  (column.default === undefined ? "" : `, default ${JSON.stringify(column.default)}`)
+
+/** `0003_polls_question_closes_on`: the number after `last`, and what the changes do. */
+export const nameAfter = (last: string | undefined, changes: ReadonlyArray<Change>): string => {
+  const number = String(Number(/^\d+/.exec(last ?? "")?.[0] ?? 0) + 1).padStart(4, "0")
+  const [first] = changes
+  if (first === undefined) return `${number}_empty`
+  if (last === undefined) return `${number}_initial`
+  const words = describe(first)
+    .replace(/^Add (?=column)/, "")
+    .toLowerCase()
+    .replace(/^(?:column|(?:add|drop) (?:unique|index)) /, (prefix) =>
+      prefix.startsWith("drop") ? "drop_" : ""
+    )
+    .replace(/[^a-z0-9]+/g, "_")
+  return `${number}_${words.slice(0, 50)}${changes.length > 1 ? "_and_more" : ""}`
+}
+
+// ---------------------------------------------------------------------------------------------
+// Migrations among each other
+// ---------------------------------------------------------------------------------------------
+
+/** Migrations that do not fit together. */
+export class GraphFault extends Schema.TaggedError<GraphFault>(
+  "portico/domain/Migration/GraphFault"
+)("GraphFault", {
+  /** `leaves`: two migrations of one app, neither of which comes after the other. */
+  kind: Schema.Literal("duplicate", "missing", "cycle", "leaves"),
+  /** `polls.0001_initial`; for `missing` the one that is absent comes last. */
+  migrations: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const names = this.migrations
+    switch (this.kind) {
+      case "duplicate":
+        return `Migration: there are two migrations ${names[0]}. Rename one of them.`
+      case "missing":
+        return `Migration: ${names[0]} depends on ${names[1]}, which does not exist. Restore that migration, or correct dependsOn.`
+      case "cycle":
+        return `Migration: ${names.join(" → ")} depend on each other. Remove one of these dependencies from dependsOn.`
+      case "leaves":
+        return `Migration: ${names.join(" and ")} both end the app's history. Let the later one depend on the other in dependsOn.`
+    }
+  }
+}
+
+const compareIds = (a: Id, b: Id): number =>
+  a.app === b.app ? (a.name < b.name ? -1 : 1) : a.app < b.app ? -1 : 1
+
+/**
+ * Migrations in the order in which they apply: each after those it depends on, otherwise by app and
+ * name, so that the order does not depend on how they were found.
+ */
+export const sorted = (
+  migrations: ReadonlyArray<Migration>
+): Either.Either<ReadonlyArray<Migration>, GraphFault> => {
+  const fault = (kind: GraphFault["kind"], names: ReadonlyArray<string>) =>
+    Either.left(new GraphFault({ kind, migrations: names }))
+  const inOrder = [...migrations].sort(compareIds)
+  const byId = new Map<string, Migration>()
+  for (const migration of inOrder) {
+    if (byId.has(idOf(migration))) return fault("duplicate", [idOf(migration)])
+    byId.set(idOf(migration), migration)
+  }
+  const followed = new Set<string>()
+  for (const migration of inOrder) {
+    for (const id of migration.dependsOn) {
+      if (!byId.has(idOf(id))) return fault("missing", [idOf(migration), idOf(id)])
+      if (id.app === migration.app) followed.add(idOf(id))
+    }
+  }
+  const done = new Set<string>()
+  const result: Array<Migration> = []
+  /** The circle that was met, if any. */
+  const visit = (migration: Migration, path: ReadonlyArray<string>): ReadonlyArray<string> => {
+    const id = idOf(migration)
+    if (done.has(id)) return []
+    if (path.includes(id)) return [...path.slice(path.indexOf(id)), id]
+    for (const needed of [...migration.dependsOn].sort(compareIds)) {
+      const circle = visit(byId.get(idOf(needed)) ?? migration, [...path, id])
+      if (circle.length > 0) return circle
+    }
+    done.add(id)
+    result.push(migration)
+    return []
+  }
+  for (const migration of inOrder) {
+    const circle = visit(migration, [])
+    if (circle.length > 0) return fault("cycle", circle)
+  }
+  const ends = inOrder.filter((migration) => !followed.has(idOf(migration)))
+  for (const leaves of Object.values(Arr.groupBy(ends, ({ app }) => app))) {
+    if (leaves.length > 1) return fault("leaves", leaves.map(idOf))
+  }
+  return Either.right(result)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sameness
+// ---------------------------------------------------------------------------------------------
+
+/** JSON with its keys in order: equal text for what means the same. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) =>
+    Predicate.isRecord(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v
+  )
+
+const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
+
+/** FNV-1a, 64 bits (RFC 9923), over UTF-16 code units: finds edits, keeps no secret. */
+const hash = (text: string): string => {
+  let value = 0xcbf29ce484222325n
+  for (let i = 0; i < text.length; i++) {
+    value = BigInt.asUintN(64, (value ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n)
+  }
+  return value.toString(16).padStart(16, "0")
+}
+
+/** Equal for migrations that make the same changes, however their files are written. */
+export const checksum = (migration: Migration): string => hash(canonical(migration.changes))

@@ -1,21 +1,713 @@
 /**
  * A change of structure as SQL, for the three SQL adapters: what `Session.alter` runs and
  * `Driver.describe` shows.
+ *
+ * MySQL commits each statement by itself, so there every change but the circular ones is one
+ * statement: it happens wholly or not at all.
  */
-import type * as Either from "effect/Either"
-import type { Change } from "../../../domain/Migration.ts"
-import type { QueryFault } from "../../../ports/DatabaseError.ts"
+import * as Either from "effect/Either"
+import {
+  type Change,
+  type ColumnState,
+  constraintName,
+  type ForeignKeyState,
+  type Json,
+  type KeyState,
+  type TableState
+} from "../../../domain/Migration.ts"
+import type { Comparison, Expression, FieldType, Predicate } from "../../../domain/Statement.ts"
+import { QueryFault } from "../../../ports/DatabaseError.ts"
 
 export type Dialect = "sqlite" | "postgres" | "mysql"
 
-/** The statements that make `change`, in order; for people to read and for `Session.alter` to run. */
-export declare const statements: (dialect: Dialect, change: Change) => ReadonlyArray<string>
+/**
+ * The statements that make `change`, in order. SQLite's run with foreign keys enforced, inside a
+ * transaction.
+ */
+export const statements = (dialect: Dialect, change: Change): ReadonlyArray<string> =>
+  printers[dialect](change)
 
 /**
- * `statements`, refused where the engine has no such thing (a MySQL key longer than 3072 bytes, a
- * SQLite decimal of more than 18 digits). `Session.alter` runs this one.
+ * `statements`, refused where the engine has no such thing: a MySQL key of more than 3072 bytes, a
+ * SQLite decimal of more than 18 digits.
  */
-export declare const compile: (
+export const compile = (
   dialect: Dialect,
   change: Change
-) => Either.Either<ReadonlyArray<string>, QueryFault>
+): Either.Either<ReadonlyArray<string>, QueryFault> => {
+  const reason = refusal(dialect, change)
+  return reason === undefined
+    ? Either.right(statements(dialect, change))
+    : Either.left(new QueryFault({ kind: "unsupported", reason }))
+}
+
+// ---------------------------------------------------------------------------------------------
+// Names and values
+// ---------------------------------------------------------------------------------------------
+
+const identifier = (dialect: Dialect, name: string): string => {
+  const quote = dialect === "mysql" ? "`" : '"'
+  return quote + name.replaceAll(quote, quote + quote) + quote
+}
+
+const text = (dialect: Dialect, value: string): string =>
+  // A backslash escapes or not by MySQL's sql_mode; in hexadecimal it is one in both.
+  dialect === "mysql" && value.includes("\\")
+    ? `_utf8mb4 x'${Buffer.from(value, "utf8").toString("hex")}'`
+    : `'${value.replaceAll("'", "''")}'`
+
+/** A value in JSON's terms (see `ColumnState.default`) as the codecs of the adapters store it. */
+const literal = (dialect: Dialect, type: FieldType, value: Json): string => {
+  if (value === null) return "NULL"
+  switch (type._tag) {
+    case "Int":
+    case "BigInt":
+    case "Float":
+      return String(value)
+    case "Decimal":
+      return dialect === "sqlite" ? scaled(String(value), type.scale) : String(value)
+    case "Bool":
+      return dialect === "postgres" ? String(value) : value === true ? "1" : "0"
+    case "Instant":
+      return dialect === "mysql"
+        ? text(dialect, String(value).replace("T", " ").replace("Z", ""))
+        : text(dialect, String(value))
+    case "Json":
+      return text(dialect, JSON.stringify(value))
+    case "Bytes":
+      return dialect === "postgres" ? `'\\x${String(value)}'` : `x'${String(value)}'`
+    case "Text":
+    case "Date":
+    case "Uuid":
+    case "Enum":
+      return text(dialect, String(value))
+  }
+}
+
+/** `-1.5` at a scale of 2 is -150: SQLite's decimals are whole numbers of the smallest unit. */
+const scaled = (value: string, scale: number): string => {
+  const [whole = "0", fraction = ""] = value.split(".")
+  return String(BigInt(whole + fraction.slice(0, scale).padEnd(scale, "0")))
+}
+
+// ---------------------------------------------------------------------------------------------
+// Conditions of CHECK constraints
+// ---------------------------------------------------------------------------------------------
+
+const operators: Partial<Record<Comparison, string>> = {
+  eq: "=",
+  lt: "<",
+  lte: "<=",
+  gt: ">",
+  gte: ">="
+}
+
+/** `Migration.difference` lets only portable checks pass; what else arrives here was not made by it. */
+const notPortable = (what: string): never => {
+  throw new Error(`ddl: a check uses "${what}", which is not portable. Remove it from the model.`)
+}
+
+const expression = (dialect: Dialect, e: Expression): string => {
+  switch (e._tag) {
+    case "Column":
+      return identifier(dialect, e.path[0] ?? "")
+    case "Literal":
+      // Literals of a check are in JSON's terms (see `CheckState`).
+      return literal(dialect, e.type, e.value as Json)
+    case "Arithmetic":
+      return `(${expression(dialect, e.left)} ${e.operator} ${expression(dialect, e.right)})`
+    case "Call":
+      return e.name === "length"
+        ? `${dialect === "sqlite" ? "length" : "char_length"}(${e.args.map((arg) => expression(dialect, arg)).join(", ")})`
+        : notPortable(e.name)
+    case "Aggregate":
+      return notPortable(e.name)
+  }
+}
+
+const comparison = (
+  dialect: Dialect,
+  operator: Comparison,
+  left: string,
+  right: string
+): string => {
+  const length = dialect === "sqlite" ? "length" : "char_length"
+  switch (operator) {
+    case "ne":
+      return dialect === "sqlite"
+        ? `${left} IS NOT ${right}`
+        : dialect === "postgres"
+          ? `${left} IS DISTINCT FROM ${right}`
+          : `NOT (${left} <=> ${right})`
+    case "contains":
+      return dialect === "postgres"
+        ? `strpos(${left}, ${right}) > 0`
+        : `instr(${left}, ${right}) > 0`
+    case "startsWith":
+      return `substr(${left}, 1, ${length}(${right})) = ${right}`
+    case "endsWith":
+      return `substr(${left}, ${length}(${left}) - ${length}(${right}) + 1) = ${right}`
+    default: {
+      const symbol = operators[operator]
+      return symbol === undefined ? notPortable(operator) : `${left} ${symbol} ${right}`
+    }
+  }
+}
+
+const condition = (dialect: Dialect, p: Predicate): string => {
+  switch (p._tag) {
+    case "Compare":
+      return comparison(
+        dialect,
+        p.operator,
+        expression(dialect, p.left),
+        expression(dialect, p.right)
+      )
+    case "In":
+      return p.values.length === 0
+        ? "1 = 0"
+        : `${expression(dialect, p.left)} IN (${p.values
+            // Values of a check are in JSON's terms (see `CheckState`).
+            .map((value) => literal(dialect, p.type, value as Json))
+            .join(", ")})`
+    case "IsNull":
+      return `${expression(dialect, p.operand)} IS NULL`
+    case "And":
+    case "Or":
+      return p.of.length === 0
+        ? p._tag === "And"
+          ? "1 = 1"
+          : "1 = 0"
+        : `(${p.of.map((each) => condition(dialect, each)).join(p._tag === "And" ? " AND " : " OR ")})`
+    case "Not":
+      return p.operand._tag === "IsNull"
+        ? `${expression(dialect, p.operand.operand)} IS NOT NULL`
+        : `(${condition(dialect, p.operand)}) IS NOT TRUE`
+    case "InQuery":
+    case "Some":
+      return notPortable(p._tag)
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Columns and constraints
+// ---------------------------------------------------------------------------------------------
+
+// Longer texts are LONGTEXT: all VARCHARs of a row share 65,535 bytes (MySQL manual, 10.4.7).
+const longestVarchar = 1024
+
+const enumWidth = (values: ReadonlyArray<string>): number =>
+  Math.max(64, ...values.map((value) => [...value].length))
+
+const types: { readonly [D in Dialect]: (type: FieldType) => string } = {
+  // Of STRICT tables (SQLite manual, "STRICT Tables"): a value of another type is refused.
+  sqlite: (type) => {
+    switch (type._tag) {
+      case "Int":
+      case "BigInt":
+      case "Decimal":
+      case "Bool":
+        return "INTEGER"
+      case "Float":
+        return "REAL"
+      case "Bytes":
+        return "BLOB"
+      default:
+        return "TEXT"
+    }
+  },
+  // Collation "C" compares by code point, as the other databases are told to.
+  postgres: (type) => {
+    switch (type._tag) {
+      case "Int":
+      case "BigInt":
+        return "bigint"
+      case "Float":
+        return "double precision"
+      case "Decimal":
+        return `numeric(${type.precision}, ${type.scale})`
+      case "Text":
+        return `${type.max === undefined ? "text" : `varchar(${type.max})`} COLLATE "C"`
+      case "Enum":
+        return `text COLLATE "C"`
+      case "Bool":
+        return "boolean"
+      case "Instant":
+        return "timestamptz(3)"
+      case "Date":
+        return "date"
+      case "Uuid":
+        return "uuid"
+      case "Json":
+        return "jsonb"
+      case "Bytes":
+        return "bytea"
+    }
+  },
+  mysql: (type) => {
+    switch (type._tag) {
+      case "Int":
+      case "BigInt":
+        return "BIGINT"
+      case "Float":
+        return "DOUBLE"
+      case "Decimal":
+        return `DECIMAL(${type.precision}, ${type.scale})`
+      case "Text":
+        return type.max === undefined || type.max > longestVarchar
+          ? "LONGTEXT"
+          : `VARCHAR(${type.max})`
+      case "Enum":
+        return `VARCHAR(${enumWidth(type.values)})`
+      case "Bool":
+        return "TINYINT(1)"
+      case "Instant":
+        return "DATETIME(3)"
+      case "Date":
+        return "DATE"
+      case "Uuid":
+        return "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin"
+      case "Json":
+        return "JSON"
+      case "Bytes":
+        return "LONGBLOB"
+    }
+  }
+}
+
+interface Constraint {
+  readonly name: string
+  readonly sql: string
+}
+
+/** What a column's type promises beyond its SQL type: the values of an enum, the length of a text. */
+const typeChecks = (
+  dialect: Dialect,
+  table: string,
+  { name, type }: ColumnState
+): ReadonlyArray<Constraint> => {
+  const column = identifier(dialect, name)
+  const check = (suffix: string, sql: string): ReadonlyArray<Constraint> => [
+    { name: constraintName("ck", table, name, suffix), sql: `CHECK (${sql})` }
+  ]
+  switch (type._tag) {
+    case "Enum":
+      return check(
+        "enum",
+        `${column} IN (${type.values.map((value) => text(dialect, value)).join(", ")})`
+      )
+    case "Text":
+      return type.max === undefined
+        ? []
+        : dialect === "sqlite"
+          ? check("max", `length(${column}) <= ${type.max}`)
+          : dialect === "mysql" && type.max > longestVarchar
+            ? check("max", `char_length(${column}) <= ${type.max}`)
+            : []
+    default:
+      return []
+  }
+}
+
+const columnSql = (dialect: Dialect, column: ColumnState): string => {
+  const name = identifier(dialect, column.name)
+  if (column.identity === true) {
+    switch (dialect) {
+      case "sqlite":
+        // AUTOINCREMENT: an identity of a deleted row is never given again, as on the others.
+        return `${name} INTEGER PRIMARY KEY AUTOINCREMENT`
+      case "postgres":
+        return `${name} bigint GENERATED BY DEFAULT AS IDENTITY NOT NULL`
+      case "mysql":
+        return `${name} BIGINT NOT NULL AUTO_INCREMENT`
+    }
+  }
+  const parts = [name, types[dialect](column.type), column.nullable === true ? "NULL" : "NOT NULL"]
+  if (column.default !== undefined) {
+    const value = literal(dialect, column.type, column.default)
+    // MySQL gives long types a default only as an expression (MySQL manual, 13.6).
+    const long = dialect === "mysql" && /^LONG|^JSON/.test(types.mysql(column.type))
+    parts.push(`DEFAULT ${long ? `(${value})` : value}`)
+  }
+  return parts.join(" ")
+}
+
+const constraintSql = (dialect: Dialect, { name, sql }: Constraint): string =>
+  `CONSTRAINT ${identifier(dialect, name)} ${sql}`
+
+const columnsSql = (dialect: Dialect, columns: ReadonlyArray<string>): string =>
+  `(${columns.map((column) => identifier(dialect, column)).join(", ")})`
+
+// NO ACTION refuses as RESTRICT does, but at the end of the statement, so that one statement may
+// delete a row together with those that refer to it.
+const onDelete = { cascade: "CASCADE", restrict: "NO ACTION", setNull: "SET NULL" } as const
+
+const references = (dialect: Dialect, key: ForeignKeyState): string =>
+  `REFERENCES ${identifier(dialect, key.table)} (${identifier(dialect, key.references)}) ON DELETE ${onDelete[key.onDelete]}`
+
+const foreignKeySql = (dialect: Dialect, key: ForeignKeyState): string =>
+  constraintSql(dialect, {
+    name: key.name,
+    sql: `FOREIGN KEY (${identifier(dialect, key.column)}) ${references(dialect, key)}`
+  })
+
+/**
+ * A column with its constraints beside it: SQLite drops a column only if no constraint of the table
+ * mentions it, and its own go with it (SQLite manual, "ALTER TABLE DROP COLUMN").
+ */
+const columnWithConstraints = (
+  dialect: "sqlite" | "postgres",
+  table: string,
+  column: ColumnState,
+  key: ForeignKeyState | undefined
+): string =>
+  [
+    columnSql(dialect, column),
+    ...typeChecks(dialect, table, column).map((check) => constraintSql(dialect, check)),
+    ...(key === undefined
+      ? []
+      : [constraintSql(dialect, { name: key.name, sql: references(dialect, key) })])
+  ].join(" ")
+
+const createIndex = (
+  dialect: Dialect,
+  table: string,
+  key: KeyState,
+  unique: "UNIQUE " | "" = ""
+): string =>
+  `CREATE ${unique}INDEX ${identifier(dialect, key.name)} ON ${identifier(dialect, table)} ${columnsSql(dialect, key.columns)}`
+
+const body = (lines: ReadonlyArray<string>): string => `(\n  ${lines.join(",\n  ")}\n)`
+
+/** `ALTER TABLE` with all its parts in one statement. */
+const alter = (dialect: Dialect, table: string, parts: ReadonlyArray<string>): string =>
+  `ALTER TABLE ${identifier(dialect, table)} ${parts.join(", ")}`
+
+/** The foreign keys that wait until the tables of a circle stand. */
+const circular = (tables: ReadonlyArray<TableState>): ReadonlyArray<TableState> => {
+  const names = new Set(tables.map(({ name }) => name))
+  return tables.map((table) => ({
+    ...table,
+    foreignKeys: table.foreignKeys.filter((key) => names.has(key.table) && key.table !== table.name)
+  }))
+}
+
+const withoutKeys = (table: TableState, keys: ReadonlyArray<ForeignKeyState>): TableState => ({
+  ...table,
+  foreignKeys: table.foreignKeys.filter((key) => !keys.includes(key))
+})
+
+// ---------------------------------------------------------------------------------------------
+// The three engines
+// ---------------------------------------------------------------------------------------------
+
+type Printer = (change: Change) => ReadonlyArray<string>
+
+// Uniques are indexes here: a constraint inside CREATE TABLE could not be dropped again.
+const sqlite: Printer = (change) => {
+  const q = (name: string) => identifier("sqlite", name)
+  const keys = (table: string, uniques: Keys, indexes: Keys): ReadonlyArray<string> => [
+    ...(uniques ?? []).map((key) => createIndex("sqlite", table, key, "UNIQUE ")),
+    ...(indexes ?? []).map((key) => createIndex("sqlite", table, key))
+  ]
+  const create = (table: TableState): ReadonlyArray<string> => [
+    `CREATE TABLE ${q(table.name)} ${body([
+      ...table.columns.map((column) =>
+        columnWithConstraints("sqlite", table.name, column, keyOf(table, column))
+      ),
+      ...(table.columns.some((column) => column.identity === true)
+        ? []
+        : [`PRIMARY KEY ${columnsSql("sqlite", table.primaryKey)}`]),
+      ...checksOf("sqlite", table)
+    ])} STRICT`,
+    ...keys(table.name, table.uniques, table.indexes)
+  ]
+  switch (change._tag) {
+    case "CreateTable":
+      return create(change.table)
+    case "CreateTables":
+      // A reference may name a table that is yet to come.
+      return change.tables.flatMap(create)
+    case "DropTable":
+      return [`DROP TABLE ${q(change.table.name)}`]
+    case "DropTables":
+      // Dropping deletes the rows first, which the other tables of the circle refer to.
+      return [
+        "PRAGMA defer_foreign_keys = ON",
+        ...change.tables.map(({ name }) => `DELETE FROM ${q(name)}`),
+        ...change.tables.map(({ name }) => `DROP TABLE ${q(name)}`)
+      ]
+    case "AddColumn":
+      return [
+        `ALTER TABLE ${q(change.table)} ADD COLUMN ${columnWithConstraints("sqlite", change.table, change.column, change.foreignKey)}`,
+        ...keys(change.table, change.uniques, change.indexes)
+      ]
+    case "DropColumn":
+      return [
+        ...[...(change.indexes ?? []), ...(change.uniques ?? [])].map(
+          ({ name }) => `DROP INDEX ${q(name)}`
+        ),
+        `ALTER TABLE ${q(change.table)} DROP COLUMN ${q(change.column.name)}`
+      ]
+    case "AddUnique":
+      return keys(change.table, [change.unique], [])
+    case "AddIndex":
+      return keys(change.table, [], [change.index])
+    case "DropUnique":
+      return [`DROP INDEX ${q(change.unique.name)}`]
+    case "DropIndex":
+      return [`DROP INDEX ${q(change.index.name)}`]
+  }
+}
+
+const postgres: Printer = (change) => {
+  const q = (name: string) => identifier("postgres", name)
+  const unique = (key: KeyState): string =>
+    constraintSql("postgres", {
+      name: key.name,
+      sql: `UNIQUE ${columnsSql("postgres", key.columns)}`
+    })
+  const create = (table: TableState): ReadonlyArray<string> => [
+    `CREATE TABLE ${q(table.name)} ${body([
+      ...table.columns.map((column) =>
+        columnWithConstraints("postgres", table.name, column, keyOf(table, column))
+      ),
+      `PRIMARY KEY ${columnsSql("postgres", table.primaryKey)}`,
+      ...table.uniques.map(unique),
+      ...checksOf("postgres", table)
+    ])}`,
+    ...table.indexes.map((key) => createIndex("postgres", table.name, key))
+  ]
+  switch (change._tag) {
+    case "CreateTable":
+      return create(change.table)
+    case "CreateTables": {
+      const late = circular(change.tables)
+      return [
+        ...change.tables.flatMap((table, i) =>
+          create(withoutKeys(table, late[i]?.foreignKeys ?? []))
+        ),
+        ...late.flatMap(({ name, foreignKeys }) =>
+          foreignKeys.map((key) =>
+            alter("postgres", name, [`ADD ${foreignKeySql("postgres", key)}`])
+          )
+        )
+      ]
+    }
+    case "DropTable":
+      return [`DROP TABLE ${q(change.table.name)}`]
+    case "DropTables":
+      return [`DROP TABLE ${change.tables.map(({ name }) => q(name)).join(", ")}`]
+    case "AddColumn":
+      return [
+        alter("postgres", change.table, [
+          `ADD COLUMN ${columnWithConstraints("postgres", change.table, change.column, change.foreignKey)}`,
+          ...(change.uniques ?? []).map((key) => `ADD ${unique(key)}`)
+        ]),
+        ...(change.indexes ?? []).map((key) => createIndex("postgres", change.table, key))
+      ]
+    case "DropColumn":
+      // Its constraints and indexes go with it.
+      return [alter("postgres", change.table, [`DROP COLUMN ${q(change.column.name)}`])]
+    case "AddUnique":
+      return [alter("postgres", change.table, [`ADD ${unique(change.unique)}`])]
+    case "DropUnique":
+      return [alter("postgres", change.table, [`DROP CONSTRAINT ${q(change.unique.name)}`])]
+    case "AddIndex":
+      return [createIndex("postgres", change.table, change.index)]
+    case "DropIndex":
+      return [`DROP INDEX ${q(change.index.name)}`]
+  }
+}
+
+// The comments choose the collation that compares by code point and keeps trailing spaces: MariaDB
+// reads `M!` alone, and skips MySQL's comments from 50700 to 50999 (MariaDB manual, "Comment Syntax").
+const tableOptions =
+  "ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE /*M! utf8mb4_nopad_bin */ /*!50700 utf8mb4_0900_bin */"
+
+const mysql: Printer = (change) => {
+  const q = (name: string) => identifier("mysql", name)
+  const unique = (key: KeyState) => `UNIQUE KEY ${q(key.name)} ${columnsSql("mysql", key.columns)}`
+  const index = (key: KeyState) => `KEY ${q(key.name)} ${columnsSql("mysql", key.columns)}`
+  const create = (table: TableState): string =>
+    `CREATE TABLE ${q(table.name)} ${body([
+      ...table.columns.map((column) => columnSql("mysql", column)),
+      `PRIMARY KEY ${columnsSql("mysql", table.primaryKey)}`,
+      ...table.uniques.map(unique),
+      ...table.indexes.map(index),
+      ...table.columns.flatMap((column) =>
+        typeChecks("mysql", table.name, column).map((check) => constraintSql("mysql", check))
+      ),
+      ...checksOf("mysql", table),
+      ...table.foreignKeys.map((key) => foreignKeySql("mysql", key))
+    ])} ${tableOptions}`
+  switch (change._tag) {
+    case "CreateTable":
+      return [create(change.table)]
+    case "CreateTables": {
+      const late = circular(change.tables)
+      return [
+        ...change.tables.map((table, i) => create(withoutKeys(table, late[i]?.foreignKeys ?? []))),
+        ...late
+          .filter(({ foreignKeys }) => foreignKeys.length > 0)
+          .map(({ name, foreignKeys }) =>
+            alter(
+              "mysql",
+              name,
+              foreignKeys.map((key) => `ADD ${foreignKeySql("mysql", key)}`)
+            )
+          )
+      ]
+    }
+    case "DropTable":
+      return [`DROP TABLE ${q(change.table.name)}`]
+    case "DropTables":
+      return [
+        ...circular(change.tables)
+          .filter(({ foreignKeys }) => foreignKeys.length > 0)
+          .map(({ name, foreignKeys }) =>
+            alter(
+              "mysql",
+              name,
+              foreignKeys.map((key) => `DROP FOREIGN KEY ${q(key.name)}`)
+            )
+          ),
+        ...change.tables.map(({ name }) => `DROP TABLE ${q(name)}`)
+      ]
+    case "AddColumn":
+      return [
+        alter("mysql", change.table, [
+          `ADD COLUMN ${columnSql("mysql", change.column)}`,
+          ...(change.uniques ?? []).map((key) => `ADD ${unique(key)}`),
+          ...(change.indexes ?? []).map((key) => `ADD ${index(key)}`),
+          ...typeChecks("mysql", change.table, change.column).map(
+            (check) => `ADD ${constraintSql("mysql", check)}`
+          ),
+          ...(change.foreignKey === undefined
+            ? []
+            : [`ADD ${foreignKeySql("mysql", change.foreignKey)}`])
+        ])
+      ]
+    case "DropColumn":
+      return [
+        alter("mysql", change.table, [
+          ...(change.foreignKey === undefined
+            ? []
+            : [`DROP FOREIGN KEY ${q(change.foreignKey.name)}`]),
+          ...typeChecks("mysql", change.table, change.column).map(
+            (check) => `DROP CONSTRAINT ${q(check.name)}`
+          ),
+          ...[...(change.indexes ?? []), ...(change.uniques ?? [])].map(
+            ({ name }) => `DROP INDEX ${q(name)}`
+          ),
+          `DROP COLUMN ${q(change.column.name)}`
+        ])
+      ]
+    case "AddUnique":
+      return [alter("mysql", change.table, [`ADD ${unique(change.unique)}`])]
+    case "DropUnique":
+      return [alter("mysql", change.table, [`DROP INDEX ${q(change.unique.name)}`])]
+    case "AddIndex":
+      return [alter("mysql", change.table, [`ADD ${index(change.index)}`])]
+    case "DropIndex":
+      return [alter("mysql", change.table, [`DROP INDEX ${q(change.index.name)}`])]
+  }
+}
+
+const printers: { readonly [D in Dialect]: Printer } = { sqlite, postgres, mysql }
+
+type Keys = ReadonlyArray<KeyState> | undefined
+
+const keyOf = (table: TableState, column: ColumnState): ForeignKeyState | undefined =>
+  table.foreignKeys.find((key) => key.column === column.name)
+
+const checksOf = (dialect: Dialect, table: TableState): ReadonlyArray<string> =>
+  table.checks.map(({ name, where }) =>
+    constraintSql(dialect, { name, sql: `CHECK (${condition(dialect, where)})` })
+  )
+
+// ---------------------------------------------------------------------------------------------
+// What an engine does not have
+// ---------------------------------------------------------------------------------------------
+
+// InnoDB, rows of format DYNAMIC (MySQL manual, 17.21 "InnoDB Limits").
+const maxKeyBytes = 3072
+
+/** Bytes of a column in a MySQL key; `Infinity` for types that no key holds whole. */
+const keyBytes = (type: FieldType): number => {
+  switch (type._tag) {
+    case "Text":
+      // Four bytes for a character of utf8mb4.
+      return type.max === undefined || type.max > longestVarchar ? Infinity : type.max * 4
+    case "Enum":
+      return enumWidth(type.values) * 4
+    case "Uuid":
+      return 36
+    case "Decimal":
+      return type.precision
+    case "Json":
+    case "Bytes":
+      return Infinity
+    default:
+      return 8
+  }
+}
+
+const refusal = (dialect: Dialect, change: Change): string | undefined => {
+  const columns = columnsIn(change)
+  // The capability `maxDecimalDigits` of the adapters; MySQL manual, 11.1.3; PostgreSQL manual, 8.1.2.
+  const maxDigits = { sqlite: 18, postgres: 1000, mysql: 65 }[dialect]
+  for (const { table, column } of columns) {
+    if (column.type._tag === "Decimal" && column.type.precision > maxDigits) {
+      return `${table}.${column.name} has ${column.type.precision} digits and this database stores ${maxDigits}. Declare the field f.decimal(${maxDigits}, …) or less, or keep it as text.`
+    }
+  }
+  if (dialect !== "mysql") return undefined
+  for (const { table, keys } of keysIn(change)) {
+    for (const key of keys) {
+      const bytes = key
+        .map((name) => columns.find((c) => c.table === table && c.column.name === name))
+        .reduce((sum, found) => sum + (found === undefined ? 0 : keyBytes(found.column.type)), 0)
+      if (bytes > maxKeyBytes) {
+        return `a key of ${table} over (${key.join(", ")}) takes more than the ${maxKeyBytes} bytes of a MySQL key. Declare its text fields shorter, at most f.text({ max: 768 }) in all, or drop the unique or index.`
+      }
+    }
+  }
+  return undefined
+}
+
+const tablesIn = (change: Change): ReadonlyArray<TableState> =>
+  change._tag === "CreateTable"
+    ? [change.table]
+    : change._tag === "CreateTables"
+      ? change.tables
+      : []
+
+const columnsIn = (
+  change: Change
+): ReadonlyArray<{ readonly table: string; readonly column: ColumnState }> =>
+  change._tag === "AddColumn"
+    ? [change]
+    : tablesIn(change).flatMap(({ name, columns }) =>
+        columns.map((column) => ({ table: name, column }))
+      )
+
+const keysIn = (
+  change: Change
+): ReadonlyArray<{
+  readonly table: string
+  readonly keys: ReadonlyArray<ReadonlyArray<string>>
+}> => {
+  const columns = (keys: Keys) => (keys ?? []).map((key) => key.columns)
+  return change._tag === "AddColumn"
+    ? [
+        {
+          table: change.table,
+          keys: columns([...(change.uniques ?? []), ...(change.indexes ?? [])])
+        }
+      ]
+    : tablesIn(change).map((table) => ({
+        table: table.name,
+        keys: [table.primaryKey, ...columns(table.uniques), ...columns(table.indexes)]
+      }))
+}
