@@ -10,18 +10,25 @@ export interface Html {
   readonly markup: string
 }
 
-const prototype = {
-  [brand]: true as const,
-  toString(this: { readonly markup: string }) {
+/** Not exported, so that no markup is made but by `html` and `trusted`. */
+class Markup implements Html {
+  declare readonly [brand]: true
+  readonly markup: string
+  constructor(markup: string) {
+    this.markup = markup
+  }
+  toString() {
     return this.markup
-  },
-  toJSON(this: { readonly markup: string }) {
+  }
+  toJSON() {
     return this.markup
   }
 }
+// On the prototype: a symbol that each page would carry costs a field, and no JSON text can forge it.
+Object.defineProperty(Markup.prototype, brand, { value: true })
 
 /** Marks `markup` as safe without looking at it. Never call it with a visitor's text. */
-export const trusted = (markup: string): Html => Object.assign(Object.create(prototype), { markup })
+export const trusted = (markup: string): Html => new Markup(markup)
 
 export const isHtml = (value: unknown): value is Html =>
   typeof value === "object" && value !== null && brand in value
