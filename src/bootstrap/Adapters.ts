@@ -20,12 +20,11 @@ import * as Settings from "./Settings.ts"
 // oxlint-disable-next-line typescript/no-explicit-any
 type Giving<Port> = Layer.Layer<Port, any, any>
 
-type ErrorOf<Choices extends Record<string, Giving<never>>> = Layer.Layer.Error<
-  Choices[keyof Choices]
->
-type NeedOf<Choices extends Record<string, Giving<never>>> = Layer.Layer.Context<
-  Choices[keyof Choices]
->
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyLayer = Layer.Layer<any, any, any>
+
+type ErrorOf<Choices extends Record<string, AnyLayer>> = Layer.Layer.Error<Choices[keyof Choices]>
+type NeedOf<Choices extends Record<string, AnyLayer>> = Layer.Layer.Context<Choices[keyof Choices]>
 
 /**
  * The adapter that the config at `key` names. A name outside `choices` fails with a `ConfigError`
@@ -80,7 +79,7 @@ const missingPackage = (error: unknown): string | undefined => {
  * Imports an adapter when it is chosen, so that the packages of the others need not be installed.
  * Typed over the whole layer: with its parts as parameters a record would infer them as `any`.
  */
-export const lazy = <L extends Giving<never>>(
+export const lazy = <L extends AnyLayer>(
   load: () => Promise<L>
 ): Layer.Layer<
   Layer.Layer.Success<L>,
@@ -98,7 +97,7 @@ export const lazy = <L extends Giving<never>>(
   )
 
 /** A port, the setting that chooses its adapter, and the layer that does as the setting says. */
-export interface Choice<out Port, out E, out R> {
+export interface Choice<in Port, out E, out R> {
   /** The port's short name: "SessionStore". */
   readonly port: string
   readonly setting: Settings.Setting<string>

@@ -1,0 +1,138 @@
+/**
+ * The command line before `@effect/cli` sees it: options that no command has are refused here, since
+ * it would take them for arguments (`migrate --nope` ran with the app "--nope").
+ */
+import * as Args from "@effect/cli/Args"
+import type * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { didYouMean } from "../../domain/Near.ts"
+
+/** What the command line has that no command takes. Ends with status 2. */
+export class UsageFault extends Schema.TaggedError<UsageFault>("portico/bootstrap/UsageFault")(
+  "UsageFault",
+  { problem: Schema.String, remedy: Schema.String }
+) {
+  override get message() {
+    return `${this.problem} ${this.remedy}`
+  }
+}
+
+/** A command as `portico` lists it, before it is handed to `@effect/cli`. */
+export interface Definition<E, R> {
+  readonly name: string
+  readonly summary: string
+  /** Shown under EXAMPLES in its help. */
+  readonly examples: ReadonlyArray<string>
+  readonly parameters: Command.Command.Config
+  readonly command: Command.Command<string, R, E, unknown>
+}
+
+const builtIn = ["--help", "-h", "--version", "--wizard", "--completions", "--log-level", "--site"]
+
+/** `--port`, and whether a value follows it. */
+interface Known {
+  readonly name: string
+  readonly takesValue: boolean
+}
+
+const knownOptions = (parameters: Command.Command.Config): ReadonlyArray<Known> =>
+  Object.values(parameters).flatMap((parameter): ReadonlyArray<Known> => {
+    if (!Options.isOptions(parameter)) return []
+    return Option.match(Options.getIdentifier(parameter), {
+      onNone: () => [],
+      onSome: (name) => [
+        { name: name.startsWith("-") ? name : `--${name}`, takesValue: !Options.isBool(parameter) }
+      ]
+    })
+  })
+
+const takesArguments = (parameters: Command.Command.Config): boolean =>
+  Object.values(parameters).some((parameter) => Args.isArgs(parameter))
+
+/** The word of the command line that names a command: the first that is not an option. */
+const commandOf = (args: ReadonlyArray<string>): string | undefined =>
+  args.find(
+    (arg, i) =>
+      !arg.startsWith("-") && args[i - 1] !== "--log-level" && args[i - 1] !== "--completions"
+  )
+
+/** Nothing, or what is wrong with the command line. */
+export const check = <E, R>(
+  definitions: ReadonlyArray<Definition<E, R>>,
+  args: ReadonlyArray<string>
+): Either.Either<void, UsageFault> => {
+  const name = commandOf(args)
+  const definition = definitions.find((candidate) => candidate.name === name)
+  if (name !== undefined && definition === undefined) {
+    return Either.left(
+      new UsageFault({
+        problem: `portico: there is no command "${name}".${didYouMean(
+          name,
+          definitions.map((d) => d.name)
+        )}`,
+        remedy: "See portico --help."
+      })
+    )
+  }
+  const known = definition === undefined ? [] : knownOptions(definition.parameters)
+  const help = `See portico ${definition === undefined ? "" : `${definition.name} `}--help.`
+  let words = 0
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!
+    if (arg === "--") break
+    if (!arg.startsWith("-") || arg === "-") {
+      words++
+      continue
+    }
+    const option = arg.split("=", 1)[0]!
+    const negated = option.replace(/^--no-/, "--")
+    const match = known.find(
+      (candidate) =>
+        candidate.name === option || (!candidate.takesValue && candidate.name === negated)
+    )
+    if (match === undefined && !builtIn.includes(option)) {
+      const names = [...known.map((candidate) => candidate.name), "--help", "--version", "--site"]
+      return Either.left(
+        new UsageFault({
+          problem: `portico${name === undefined ? "" : ` ${name}`}: there is no option ${option}.${didYouMean(option, names)}`,
+          remedy: help
+        })
+      )
+    }
+    const valued = match?.takesValue ?? (option === "--log-level" || option === "--completions")
+    if (valued && !arg.includes("=")) i++
+  }
+  return definition !== undefined && words > 1 && !takesArguments(definition.parameters)
+    ? Either.left(
+        new UsageFault({
+          problem: `portico ${definition.name}: it takes no arguments.`,
+          remedy: help
+        })
+      )
+    : Either.right(undefined)
+}
+
+/** The value of `--site FILE`, and the command line without it. */
+export const takeSite = (
+  args: ReadonlyArray<string>
+): Effect.Effect<
+  { readonly site: string | undefined; readonly rest: ReadonlyArray<string> },
+  UsageFault
+> => {
+  const at = args.findIndex((arg) => arg === "--site" || arg.startsWith("--site="))
+  if (at < 0) return Effect.succeed({ site: undefined, rest: args })
+  const inline = args[at]!.includes("=")
+  const site = inline ? args[at]!.slice("--site=".length) : args[at + 1]
+  return site === undefined || site === "" || site.startsWith("-")
+    ? Effect.fail(
+        new UsageFault({
+          problem: "portico: --site needs the file that exports the site.",
+          remedy: "For example: portico --site site.ts serve"
+        })
+      )
+    : Effect.succeed({ site, rest: args.filter((_, i) => i !== at && (inline || i !== at + 1)) })
+}
