@@ -63,7 +63,7 @@ export interface Options<F extends Field.Fields, Link> {
 export const make = <
   const Name extends string,
   F extends Field.Fields,
-  const Link extends { readonly [K in ReferenceKey<F>]?: string } = {}
+  const Link extends { readonly [K in keyof Link]: K extends ReferenceKey<F> ? string : never } = {}
 >(
   name: Name,
   fields: F,
@@ -97,8 +97,8 @@ const snake = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, "$1_$2"
 
 const TypeId: unique symbol = Symbol.for("portico/domain/Model")
 
-/** An app's models, whatever they are. */
-export interface AnyModels {
+/** What an app's models know beside their tables. */
+export interface Gathered<R extends Query.Sources> {
   readonly [TypeId]: {
     readonly app: string
     readonly registry: Registry.Registry
@@ -106,13 +106,16 @@ export interface AnyModels {
     readonly names: ReadonlyMap<object, string>
   }
   /** In types alone. */
-  readonly "~sources": Query.Sources
+  readonly "~sources": R
 }
+
+/** An app's models, whatever they are. */
+export type AnyModels = Gathered<Query.Sources>
 
 /** An app's models and those of the apps it uses, each the start of queries. */
 export type Models<R extends Query.Sources> = {
   readonly [N in keyof R]: Query.Table<Field.Row<R[N]["fields"]>, R[N], R>
-} & AnyModels & { readonly "~sources": R }
+} & Gathered<R>
 
 type Everything<Uses extends ReadonlyArray<AnyModels>> = {
   [I in keyof Uses]: (sources: Uses[I]["~sources"]) => void

@@ -32,7 +32,9 @@ export interface ToMany<R extends Sources, N extends keyof R> {
 // from which each model picks its own. One pass per model costs nine times the instantiations
 // (measured on 50 models).
 type ReverseOfField<N, F> = F extends Field.AnyReference
-  ? [F["~to"] extends Field.Self ? N : F["~to"], F["~as"], N, F["~single"]]
+  ? [F["~as"]] extends [never]
+    ? never
+    : [F["~to"] extends Field.Self ? N : F["~to"], F["~as"], N, F["~single"]]
   : never
 type ReverseOfFields<N, F> = { [K in keyof F]: ReverseOfField<N, F[K]> }[keyof F]
 type AllReverse<R extends Sources> = { [N in keyof R]: ReverseOfFields<N, R[N]["fields"]> }[keyof R]
