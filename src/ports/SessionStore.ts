@@ -103,6 +103,13 @@ export interface Row {
 /** What an adapter that keeps sessions writes: rows in, rows out. No clock, no keys, no checks. */
 export interface Driver {
   readonly capabilities: Capabilities
+  /**
+   * SHA-256 of the text in UTF-8, as base64url without padding. On Node:
+   * `createHash("sha256").update(text).digest("base64url")`. Synchronous, since Web Crypto's digest
+   * takes thirty times as long and queues behind password hashing. A plain hash will do: a key is
+   * too random to be searched for.
+   */
+  readonly sha256: (text: string) => string
   /** Stores a row whose id is in use nowhere. */
   readonly insert: (row: Row) => Effect.Effect<void, Unavailable>
   readonly find: (id: Id) => Effect.Effect<Option.Option<Row>, Unavailable>
@@ -187,26 +194,26 @@ const keyBytes = 32
 /** 32 bytes in base64url without padding (RFC 4648, 5). */
 const keyShape = /^[A-Za-z0-9_-]{43}$/
 
-const newKey = Effect.sync(() =>
-  Encoding.encodeBase64Url(globalThis.crypto.getRandomValues(new Uint8Array(keyBytes)))
-)
+/** FIPS 180-4's example: the digest of "abc". */
+const sha256OfAbc = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"
 
-/** Web Crypto, since ports know no runtime. A plain hash will do: a key is too random to search. */
-const idOf = (key: string): Effect.Effect<Id> =>
-  Effect.map(
-    Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", utf8.encode(key))),
-    (digest) => Encoding.encodeBase64Url(new Uint8Array(digest))
+/** From Web Crypto, since ports know no runtime. */
+const newKey = Effect.sync((): Session.Key =>
+  Redacted.make(
+    Encoding.encodeBase64Url(globalThis.crypto.getRandomValues(new Uint8Array(keyBytes)))
   )
+)
 
 const utf8 = new TextEncoder()
 
-/** The session's JSON, or why there is none. */
-const encode = (
-  data: Session.Data,
-  maxBytes: number
-): Either.Either<string, SessionNotJson | SessionTooLarge> => {
-  const refused = Session.notJson(data)
-  if (Option.isSome(refused)) return Either.left(new SessionNotJson(refused.value))
+/** A value that JSON would change or drop is refused, since the visitor would miss it later. */
+const checkJson = (data: Session.Data): Effect.Effect<void, SessionNotJson> =>
+  Option.match(Session.notJson(data), {
+    onNone: () => Effect.void,
+    onSome: (found) => new SessionNotJson(found)
+  })
+
+const encode = (data: Session.Data, maxBytes: number): Either.Either<string, SessionTooLarge> => {
   const text = JSON.stringify(data)
   const bytes = maxBytes === Infinity ? 0 : utf8.encode(text).length
   return bytes > maxBytes
@@ -224,6 +231,9 @@ const decode = (text: string): Option.Option<Session.Data> => {
     return Option.none()
   }
 }
+
+/** Data that cannot be read is empty; `load` has warned of it. */
+const readable = (text: string): Session.Data => Option.getOrElse(decode(text), () => ({}))
 
 const decodeOrWarn = (text: string): Effect.Effect<Session.Data> =>
   Option.match(decode(text), {
@@ -249,52 +259,64 @@ const checkExpiry = (expiresAt: number | undefined): Effect.Effect<void> =>
 /** A store that keeps sessions and hands out random keys. */
 export const make = (driver: Driver): Service => {
   const { merges, maxBytes, revokes, sweeps } = driver.capabilities
+  if (driver.sha256("abc") !== sha256OfAbc) {
+    throw new Error(
+      "SessionStore.make: the driver's sha256 is not SHA-256 in base64url, so a leaked store would open sessions. " +
+        'On Node give (text) => createHash("sha256").update(text).digest("base64url").'
+    )
+  }
+  const idOf = (key: Session.Key): Id => driver.sha256(Redacted.value(key))
 
-  const write = (session: Session.Session, changes: Session.Changes, rotates: boolean) =>
-    Effect.gen(function* () {
-      yield* checkExpiry(changes.expiresAt)
-      const now = yield* Clock.currentTimeMillis
-      const key = Redacted.value(session.key)
-      const id = yield* idOf(key)
-      const nextKey = rotates ? yield* newKey : key
-      const nextId = rotates ? yield* idOf(nextKey) : id
-      let data: Session.Data = session.data
-      const stored = yield* driver.replace(id, (row) => {
+  const write = Effect.fnUntraced(function* (
+    session: Session.Session,
+    changes: Session.Changes,
+    nextKey: Session.Key
+  ) {
+    yield* checkExpiry(changes.expiresAt)
+    yield* checkJson(changes.set)
+    const now = yield* Clock.currentTimeMillis
+    const nextId = idOf(nextKey)
+    const stored = yield* driver.replace(
+      idOf(session.key),
+      (row): Either.Either<Row, SessionTooLarge | SessionEnded> => {
         if (row.expiresAt <= now) return Either.left(new SessionEnded())
-        const base = merges ? Option.getOrElse(decode(row.data), () => ({})) : session.data
-        data = Session.apply(base, changes)
-        return Either.map(encode(data, maxBytes), (text) => ({
+        const base = merges ? readable(row.data) : session.data
+        return Either.map(encode(Session.apply(base, changes), maxBytes), (data) => ({
           id: nextId,
-          data: text,
+          data,
           expiresAt: changes.expiresAt ?? row.expiresAt
         }))
-      })
-      if (Option.isNone(stored)) return yield* new SessionEnded()
-      return { key: Redacted.make(nextKey), data, expiresAt: stored.value.expiresAt }
-    })
+      }
+    )
+    if (Option.isNone(stored)) return yield* new SessionEnded()
+    const { data, expiresAt } = stored.value
+    return { key: nextKey, data: readable(data), expiresAt }
+  })
 
   return {
     capabilities: driver.capabilities,
     create: Effect.fnUntraced(function* (data, expiresAt) {
       yield* checkExpiry(expiresAt)
+      yield* checkJson(data)
       const text = yield* encode(data, maxBytes)
       const key = yield* newKey
-      yield* driver.insert({ id: yield* idOf(key), data: text, expiresAt })
-      return { key: Redacted.make(key), data, expiresAt }
+      yield* driver.insert({ id: idOf(key), data: text, expiresAt })
+      return { key, data, expiresAt }
     }),
     load: Effect.fnUntraced(function* (key) {
       if (!keyShape.test(Redacted.value(key))) return Option.none()
-      const row = yield* driver.find(yield* idOf(Redacted.value(key)))
+      const row = yield* driver.find(idOf(key))
       const now = yield* Clock.currentTimeMillis
       if (Option.isNone(row) || row.value.expiresAt <= now) return Option.none()
       const { data, expiresAt } = row.value
       return Option.some({ key, data: yield* decodeOrWarn(data), expiresAt })
     }),
-    save: (session, changes) => write(session, changes, false),
-    rotate: (session, changes = Session.noChanges) => write(session, changes, true),
+    save: (session, changes) => write(session, changes, session.key),
+    rotate: (session, changes = Session.noChanges) =>
+      Effect.flatMap(newKey, (key) => write(session, changes, key)),
     revoke: Effect.fnUntraced(function* (key) {
       if (!revokes) return yield* unsupported("revoke", "revokes")
-      yield* driver.remove(yield* idOf(Redacted.value(key)))
+      yield* driver.remove(idOf(key))
     }),
     removeExpired: sweeps
       ? Effect.flatMap(Clock.currentTimeMillis, driver.removeExpired)
@@ -308,8 +330,8 @@ export const makeSealed = (driver: SealedDriver): Service => {
 
   const seal = Effect.fnUntraced(function* (data: Session.Data, expiresAt: number) {
     yield* checkExpiry(expiresAt)
-    const text = yield* encode(data, Infinity)
-    const { bytes, key } = yield* driver.seal({ data: text, expiresAt })
+    yield* checkJson(data)
+    const { bytes, key } = yield* driver.seal({ data: JSON.stringify(data), expiresAt })
     if (bytes > maxBytes) return yield* new SessionTooLarge({ bytes, maxBytes })
     return { key: Redacted.make(key), data, expiresAt }
   })
