@@ -12,7 +12,7 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { Entity, OnDelete, Registry } from "./Registry.ts"
+import type { Column, Entity, OnDelete, Registry } from "./Registry.ts"
 import type * as Statement from "./Statement.ts"
 
 /** A value as JSON has it. */
@@ -91,9 +91,6 @@ export interface ColumnChange {
 export type Change =
   | { readonly _tag: "CreateTable"; readonly table: TableState }
   | { readonly _tag: "DropTable"; readonly table: TableState }
-  /** Tables that refer to each other in a circle: none of them can be made before the others. */
-  | { readonly _tag: "CreateTables"; readonly tables: ReadonlyArray<TableState> }
-  | { readonly _tag: "DropTables"; readonly tables: ReadonlyArray<TableState> }
   | ({ readonly _tag: "AddColumn" } & ColumnChange)
   | ({ readonly _tag: "DropColumn" } & ColumnChange)
   | { readonly _tag: "AddUnique"; readonly table: string; readonly unique: KeyState }
@@ -123,8 +120,6 @@ export const idOf = ({ app, name }: Id): string => `${app}.${name}`
 const tags: { readonly [Tag in Change["_tag"]]: true } = {
   CreateTable: true,
   DropTable: true,
-  CreateTables: true,
-  DropTables: true,
   AddColumn: true,
   DropColumn: true,
   AddUnique: true,
@@ -157,22 +152,6 @@ export const isMigration: (u: unknown) => u is Migration = Schema.is(MigrationSc
 // From models to a state
 // ---------------------------------------------------------------------------------------------
 
-// 63 bytes: PostgreSQL cuts longer names ("Identifiers and Key Words"); MySQL refuses more than 64.
-const maxName = 63
-
-/** The name of a constraint, the same on every database: `fk_polls_choice_question_id`. */
-export const constraintName = (
-  prefix: "uq" | "ix" | "fk" | "ck",
-  table: string,
-  ...parts: ReadonlyArray<string>
-): string => {
-  const name = [prefix, table, ...parts].join("_")
-  // Bytes matter, not characters; a name beyond ASCII is shortened a little early.
-  return encodeURIComponent(name).length <= maxName
-    ? name
-    : `${[...name].slice(0, 36).join("")}_${hash(name).slice(0, 12)}`
-}
-
 /** The structure that the models of `registry` (those of `app`, if given) ask for. */
 export const stateOf = (registry: Registry, app?: string): State =>
   [...registry.entities.values()]
@@ -181,60 +160,49 @@ export const stateOf = (registry: Registry, app?: string): State =>
 
 const tableOf = (registry: Registry, entity: Entity): TableState => {
   const nameOf = (key: string): string => entity.byKey.get(key)?.name ?? key
-  const key = (name: string, columns: ReadonlyArray<string>): KeyState => ({
-    name,
-    columns: columns.map(nameOf)
-  })
-  const primaryKey = entity.primaryKey.map(nameOf)
-  const uniques = entity.uniques.map((unique) => key(unique.name, unique.columns))
-  const indexes = entity.indexes.map((index) => key(index.name, index.columns))
-  const foreignKeys = entity.columns.flatMap((column): ReadonlyArray<ForeignKeyState> => {
-    const target = column.references && registry.entities.get(column.references.model)
-    return column.references === undefined || target === undefined
-      ? []
-      : [
-          {
-            name: constraintName("fk", entity.table, column.name),
-            column: column.name,
-            table: target.table,
-            references:
-              target.byKey.get(column.references.column)?.name ?? column.references.column,
-            onDelete: column.references.onDelete
-          }
-        ]
-  })
-  // MySQL makes an index for each foreign key, the others do not: made by name, they are alike, and
-  // deleting a row that others refer to does not scan their tables.
-  const leading = new Set(
-    [primaryKey, ...[...uniques, ...indexes].map((k) => k.columns)].map((columns) => columns[0])
-  )
-  const implied = foreignKeys
-    .filter(({ column }) => !leading.has(column))
-    .map(({ column }) => ({
-      name: constraintName("ix", entity.table, column),
-      columns: [column]
-    }))
+  const key = ({ name, columns }: KeyState): KeyState => ({ name, columns: columns.map(nameOf) })
   return {
     name: entity.table,
-    columns: entity.columns.map((column): ColumnState => {
-      const value =
-        column.default?._tag === "Value" ? jsonOf(column.type, column.default.value) : undefined
-      return {
-        name: column.name,
-        type: column.type,
-        ...(column.nullable ? { nullable: true } : {}),
-        ...(column.default?._tag === "Identity" ? { identity: true } : {}),
-        ...(value === undefined || value === null ? {} : { default: value })
-      }
-    }),
-    primaryKey,
-    uniques,
-    indexes: [...indexes, ...implied],
-    checks: entity.checks.map((check) => ({
-      name: check.name,
-      where: conditionOf(nameOf, check.where)
-    })),
-    foreignKeys
+    columns: entity.columns.map(columnOf),
+    primaryKey: entity.primaryKey.map(nameOf),
+    uniques: entity.uniques.map(key),
+    indexes: entity.indexes.map(key),
+    checks: entity.checks.map(({ name, where }) => ({ name, where: conditionOf(nameOf, where) })),
+    foreignKeys: entity.columns.flatMap((column): ReadonlyArray<ForeignKeyState> => {
+      if (column.references === undefined) return []
+      const { model, column: target, constraint, onDelete } = column.references
+      const entity = registry.entities.get(model)
+      return entity === undefined
+        ? []
+        : [
+            {
+              name: constraint,
+              column: column.name,
+              table: entity.table,
+              references: entity.byKey.get(target)?.name ?? target,
+              onDelete
+            }
+          ]
+    })
+  }
+}
+
+const columnOf = (column: Column): ColumnState => {
+  const value =
+    column.default?._tag === "Value"
+      ? jsonOf(
+          column.type,
+          column.schema === undefined
+            ? column.default.value
+            : Schema.encodeSync(column.schema)(column.default.value)
+        )
+      : undefined
+  return {
+    name: column.name,
+    type: column.type,
+    ...(column.nullable ? { nullable: true } : {}),
+    ...(column.default?._tag === "Identity" ? { identity: true } : {}),
+    ...(value === undefined ? {} : { default: value })
   }
 }
 
@@ -354,14 +322,16 @@ export const difference = (
     const last = before.get(next.name)
     return last === undefined ? [] : [alterations(last, next, refusals)]
   })
+  const creations = creation(created, refusals)
+  const drops = creation(dropped, refusals).map(reverse).reverse()
   return refusals.length > 0
     ? Either.left(new ChangeRefused({ refusals }))
     : Either.right([
-        ...creation(created),
+        ...creations,
         ...steps.flatMap((step) => step.added),
         ...steps.flatMap((step) => step.keys),
         ...steps.flatMap((step) => step.dropped),
-        ...creation(dropped).map(reverse).reverse()
+        ...drops
       ])
 }
 
@@ -517,42 +487,72 @@ const sameNames = (
 ): boolean => a.length === b.length && b.every(({ name }) => a.some((other) => other.name === name))
 
 /**
- * The creation of tables, those referred to first; tables that refer to each other in a circle are
- * made together (the strongly connected components of Tarjan, which come out in that order).
+ * The creation of tables, those referred to first. Where tables refer to each other in a circle, a
+ * nullable reference is added once its target stands: a circle without one could hold no first row.
  */
-const creation = (tables: ReadonlyArray<TableState>): ReadonlyArray<Change> => {
-  const byName = new Map(tables.map((table) => [table.name, table]))
-  const position = new Map<string, number>()
-  const lowest = new Map<string, number>()
-  const open: Array<TableState> = []
-  const changes: Array<Change> = []
-  const visit = (table: TableState): number => {
-    const here = position.size
-    position.set(table.name, here)
-    lowest.set(table.name, here)
-    open.push(table)
-    let low = here
-    for (const key of table.foreignKeys) {
-      const target = byName.get(key.table)
-      if (target === undefined) continue
-      const seen = position.get(target.name)
-      if (seen === undefined) low = Math.min(low, visit(target))
-      else if (open.includes(target)) low = Math.min(low, seen)
-    }
-    lowest.set(table.name, low)
-    if (low === here) {
-      const circle = open.splice(open.indexOf(table))
-      changes.push(
-        circle.length === 1
-          ? { _tag: "CreateTable", table }
-          : { _tag: "CreateTables", tables: circle }
+const creation = (
+  tables: ReadonlyArray<TableState>,
+  refusals: Array<Refusal>
+): ReadonlyArray<Change> => {
+  const pending = new Map(tables.map((table) => [table.name, table]))
+  const created: Array<Change> = []
+  const late: Array<Change> = []
+  const unmet = (table: TableState) =>
+    table.foreignKeys.filter((key) => key.table !== table.name && pending.has(key.table))
+  const reaches = (from: TableState, name: string, seen: Set<string>): boolean =>
+    unmet(from).some((key) => {
+      if (key.table === name) return true
+      const next = pending.get(key.table)
+      if (next === undefined || seen.has(key.table)) return false
+      return reaches(next, name, seen.add(key.table))
+    })
+  while (pending.size > 0) {
+    const waiting = [...pending.values()]
+    const next =
+      waiting.find((table) => unmet(table).length === 0) ??
+      waiting.find(
+        (table) =>
+          reaches(table, table.name, new Set()) &&
+          unmet(table).every((key) => isLate(table, key.column))
       )
+    if (next === undefined) {
+      refusals.push({
+        fact: `the tables ${waiting.map(({ name }) => name).join(", ")} refer to each other in a circle that no first row can enter`,
+        remedy: `Make one of these references nullable.`
+      })
+      return []
     }
-    return low
+    const names = new Set(unmet(next).map((key) => key.column))
+    created.push({ _tag: "CreateTable", table: withoutColumns(next, names) })
+    late.push(
+      ...attached(
+        next.columns.filter(({ name }) => names.has(name)),
+        next,
+        next.uniques.filter((key) => touches(key, names)),
+        next.indexes.filter((key) => touches(key, names))
+      ).map((change): Change => ({ _tag: "AddColumn", ...change }))
+    )
+    pending.delete(next.name)
   }
-  for (const table of tables) if (!position.has(table.name)) visit(table)
-  return changes
+  return [...created, ...late]
 }
+
+/** Whether a column can come after its table: nullable, in no primary key, in no check. */
+const isLate = (table: TableState, name: string): boolean =>
+  table.columns.some((column) => column.name === name && column.nullable === true) &&
+  !table.primaryKey.includes(name) &&
+  !table.checks.some(({ where }) => canonical(where).includes(JSON.stringify([name])))
+
+const withoutColumns = (table: TableState, names: ReadonlySet<string>): TableState =>
+  names.size === 0
+    ? table
+    : {
+        ...table,
+        columns: table.columns.filter(({ name }) => !names.has(name)),
+        uniques: table.uniques.filter((key) => !touches(key, names)),
+        indexes: table.indexes.filter((key) => !touches(key, names)),
+        foreignKeys: table.foreignKeys.filter((key) => !names.has(key.column))
+      }
 
 const comparisons: ReadonlySet<Statement.Comparison> = new Set([
   "eq",
@@ -624,10 +624,6 @@ export const reverse = (change: Change): Change => {
       return { ...change, _tag: "DropTable" }
     case "DropTable":
       return { ...change, _tag: "CreateTable" }
-    case "CreateTables":
-      return { ...change, _tag: "DropTables" }
-    case "DropTables":
-      return { ...change, _tag: "CreateTables" }
     case "AddColumn":
       return { ...change, _tag: "DropColumn" }
     case "DropColumn":
@@ -656,10 +652,6 @@ export const apply = (state: State, change: Change): State => {
       return [...state, change.table]
     case "DropTable":
       return without(state, [change.table])
-    case "CreateTables":
-      return [...state, ...change.tables]
-    case "DropTables":
-      return without(state, change.tables)
     case "AddColumn":
       return on(change.table, (table) => ({
         ...table,
@@ -707,10 +699,6 @@ export const describe = (change: Change): string => {
       return `Create table ${change.table.name}`
     case "DropTable":
       return `Drop table ${change.table.name}`
-    case "CreateTables":
-      return `Create tables ${change.tables.map(({ name }) => name).join(", ")}`
-    case "DropTables":
-      return `Drop tables ${change.tables.map(({ name }) => name).join(", ")}`
     case "AddColumn":
       return `Add column ${change.table}.${change.column.name}`
     case "DropColumn":

@@ -2,14 +2,13 @@
  * A change of structure as SQL, for the three SQL adapters: what `Session.alter` runs and
  * `Driver.describe` shows.
  *
- * MySQL commits each statement by itself, so there every change but the circular ones is one
- * statement: it happens wholly or not at all.
+ * MySQL commits each statement by itself, so there every change is one statement: it happens wholly or
+ * not at all.
  */
 import * as Either from "effect/Either"
 import {
   type Change,
   type ColumnState,
-  constraintName,
   type ForeignKeyState,
   type Json,
   type KeyState,
@@ -107,6 +106,9 @@ const notPortable = (what: string): never => {
   throw new Error(`ddl: a check uses "${what}", which is not portable. Remove it from the model.`)
 }
 
+/** Counts code points. */
+const lengthOf = { sqlite: "length", postgres: "char_length", mysql: "char_length" } as const
+
 const expression = (dialect: Dialect, e: Expression): string => {
   switch (e._tag) {
     case "Column":
@@ -118,7 +120,7 @@ const expression = (dialect: Dialect, e: Expression): string => {
       return `(${expression(dialect, e.left)} ${e.operator} ${expression(dialect, e.right)})`
     case "Call":
       return e.name === "length"
-        ? `${dialect === "sqlite" ? "length" : "char_length"}(${e.args.map((arg) => expression(dialect, arg)).join(", ")})`
+        ? `${lengthOf[dialect]}(${e.args.map((arg) => expression(dialect, arg)).join(", ")})`
         : notPortable(e.name)
     case "Aggregate":
       return notPortable(e.name)
@@ -131,7 +133,7 @@ const comparison = (
   left: string,
   right: string
 ): string => {
-  const length = dialect === "sqlite" ? "length" : "char_length"
+  const length = lengthOf[dialect]
   switch (operator) {
     case "ne":
       return dialect === "sqlite"
@@ -275,37 +277,18 @@ const types: { readonly [D in Dialect]: (type: FieldType) => string } = {
   }
 }
 
-interface Constraint {
-  readonly name: string
-  readonly sql: string
-}
-
 /** What a column's type promises beyond its SQL type: the values of an enum, the length of a text. */
-const typeChecks = (
-  dialect: Dialect,
-  table: string,
-  { name, type }: ColumnState
-): ReadonlyArray<Constraint> => {
+const typeCheck = (dialect: Dialect, { name, type }: ColumnState): string | undefined => {
   const column = identifier(dialect, name)
-  const check = (suffix: string, sql: string): ReadonlyArray<Constraint> => [
-    { name: constraintName("ck", table, name, suffix), sql: `CHECK (${sql})` }
-  ]
   switch (type._tag) {
     case "Enum":
-      return check(
-        "enum",
-        `${column} IN (${type.values.map((value) => text(dialect, value)).join(", ")})`
-      )
+      return `${column} IN (${type.values.map((value) => text(dialect, value)).join(", ")})`
     case "Text":
-      return type.max === undefined
-        ? []
-        : dialect === "sqlite"
-          ? check("max", `length(${column}) <= ${type.max}`)
-          : dialect === "mysql" && type.max > longestVarchar
-            ? check("max", `char_length(${column}) <= ${type.max}`)
-            : []
+      return type.max === undefined || /\d/.test(types[dialect](type))
+        ? undefined
+        : `${lengthOf[dialect]}(${column}) <= ${type.max}`
     default:
-      return []
+      return undefined
   }
 }
 
@@ -329,10 +312,13 @@ const columnSql = (dialect: Dialect, column: ColumnState): string => {
     const long = dialect === "mysql" && /^LONG|^JSON/.test(types.mysql(column.type))
     parts.push(`DEFAULT ${long ? `(${value})` : value}`)
   }
+  const check = typeCheck(dialect, column)
+  // Beside the column and without a name it goes with the column, on all three.
+  if (check !== undefined) parts.push(`CHECK (${check})`)
   return parts.join(" ")
 }
 
-const constraintSql = (dialect: Dialect, { name, sql }: Constraint): string =>
+const constraint = (dialect: Dialect, name: string, sql: string): string =>
   `CONSTRAINT ${identifier(dialect, name)} ${sql}`
 
 const columnsSql = (dialect: Dialect, columns: ReadonlyArray<string>): string =>
@@ -346,28 +332,24 @@ const references = (dialect: Dialect, key: ForeignKeyState): string =>
   `REFERENCES ${identifier(dialect, key.table)} (${identifier(dialect, key.references)}) ON DELETE ${onDelete[key.onDelete]}`
 
 const foreignKeySql = (dialect: Dialect, key: ForeignKeyState): string =>
-  constraintSql(dialect, {
-    name: key.name,
-    sql: `FOREIGN KEY (${identifier(dialect, key.column)}) ${references(dialect, key)}`
-  })
+  constraint(
+    dialect,
+    key.name,
+    `FOREIGN KEY (${identifier(dialect, key.column)}) ${references(dialect, key)}`
+  )
 
 /**
- * A column with its constraints beside it: SQLite drops a column only if no constraint of the table
+ * A column with its foreign key beside it: SQLite drops a column only if no constraint of the table
  * mentions it, and its own go with it (SQLite manual, "ALTER TABLE DROP COLUMN").
  */
-const columnWithConstraints = (
+const columnWithKey = (
   dialect: "sqlite" | "postgres",
-  table: string,
   column: ColumnState,
   key: ForeignKeyState | undefined
 ): string =>
-  [
-    columnSql(dialect, column),
-    ...typeChecks(dialect, table, column).map((check) => constraintSql(dialect, check)),
-    ...(key === undefined
-      ? []
-      : [constraintSql(dialect, { name: key.name, sql: references(dialect, key) })])
-  ].join(" ")
+  key === undefined
+    ? columnSql(dialect, column)
+    : `${columnSql(dialect, column)} ${constraint(dialect, key.name, references(dialect, key))}`
 
 const createIndex = (
   dialect: Dialect,
@@ -382,20 +364,6 @@ const body = (lines: ReadonlyArray<string>): string => `(\n  ${lines.join(",\n  
 /** `ALTER TABLE` with all its parts in one statement. */
 const alter = (dialect: Dialect, table: string, parts: ReadonlyArray<string>): string =>
   `ALTER TABLE ${identifier(dialect, table)} ${parts.join(", ")}`
-
-/** The foreign keys that wait until the tables of a circle stand. */
-const circular = (tables: ReadonlyArray<TableState>): ReadonlyArray<TableState> => {
-  const names = new Set(tables.map(({ name }) => name))
-  return tables.map((table) => ({
-    ...table,
-    foreignKeys: table.foreignKeys.filter((key) => names.has(key.table) && key.table !== table.name)
-  }))
-}
-
-const withoutKeys = (table: TableState, keys: ReadonlyArray<ForeignKeyState>): TableState => ({
-  ...table,
-  foreignKeys: table.foreignKeys.filter((key) => !keys.includes(key))
-})
 
 // ---------------------------------------------------------------------------------------------
 // The three engines
@@ -412,9 +380,7 @@ const sqlite: Printer = (change) => {
   ]
   const create = (table: TableState): ReadonlyArray<string> => [
     `CREATE TABLE ${q(table.name)} ${body([
-      ...table.columns.map((column) =>
-        columnWithConstraints("sqlite", table.name, column, keyOf(table, column))
-      ),
+      ...table.columns.map((column) => columnWithKey("sqlite", column, keyOf(table, column))),
       ...(table.columns.some((column) => column.identity === true)
         ? []
         : [`PRIMARY KEY ${columnsSql("sqlite", table.primaryKey)}`]),
@@ -425,21 +391,11 @@ const sqlite: Printer = (change) => {
   switch (change._tag) {
     case "CreateTable":
       return create(change.table)
-    case "CreateTables":
-      // A reference may name a table that is yet to come.
-      return change.tables.flatMap(create)
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
-    case "DropTables":
-      // Dropping deletes the rows first, which the other tables of the circle refer to.
-      return [
-        "PRAGMA defer_foreign_keys = ON",
-        ...change.tables.map(({ name }) => `DELETE FROM ${q(name)}`),
-        ...change.tables.map(({ name }) => `DROP TABLE ${q(name)}`)
-      ]
     case "AddColumn":
       return [
-        `ALTER TABLE ${q(change.table)} ADD COLUMN ${columnWithConstraints("sqlite", change.table, change.column, change.foreignKey)}`,
+        `ALTER TABLE ${q(change.table)} ADD COLUMN ${columnWithKey("sqlite", change.column, change.foreignKey)}`,
         ...keys(change.table, change.uniques, change.indexes)
       ]
     case "DropColumn":
@@ -463,15 +419,10 @@ const sqlite: Printer = (change) => {
 const postgres: Printer = (change) => {
   const q = (name: string) => identifier("postgres", name)
   const unique = (key: KeyState): string =>
-    constraintSql("postgres", {
-      name: key.name,
-      sql: `UNIQUE ${columnsSql("postgres", key.columns)}`
-    })
+    constraint("postgres", key.name, `UNIQUE ${columnsSql("postgres", key.columns)}`)
   const create = (table: TableState): ReadonlyArray<string> => [
     `CREATE TABLE ${q(table.name)} ${body([
-      ...table.columns.map((column) =>
-        columnWithConstraints("postgres", table.name, column, keyOf(table, column))
-      ),
+      ...table.columns.map((column) => columnWithKey("postgres", column, keyOf(table, column))),
       `PRIMARY KEY ${columnsSql("postgres", table.primaryKey)}`,
       ...table.uniques.map(unique),
       ...checksOf("postgres", table)
@@ -481,27 +432,12 @@ const postgres: Printer = (change) => {
   switch (change._tag) {
     case "CreateTable":
       return create(change.table)
-    case "CreateTables": {
-      const late = circular(change.tables)
-      return [
-        ...change.tables.flatMap((table, i) =>
-          create(withoutKeys(table, late[i]?.foreignKeys ?? []))
-        ),
-        ...late.flatMap(({ name, foreignKeys }) =>
-          foreignKeys.map((key) =>
-            alter("postgres", name, [`ADD ${foreignKeySql("postgres", key)}`])
-          )
-        )
-      ]
-    }
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
-    case "DropTables":
-      return [`DROP TABLE ${change.tables.map(({ name }) => q(name)).join(", ")}`]
     case "AddColumn":
       return [
         alter("postgres", change.table, [
-          `ADD COLUMN ${columnWithConstraints("postgres", change.table, change.column, change.foreignKey)}`,
+          `ADD COLUMN ${columnWithKey("postgres", change.column, change.foreignKey)}`,
           ...(change.uniques ?? []).map((key) => `ADD ${unique(key)}`)
         ]),
         ...(change.indexes ?? []).map((key) => createIndex("postgres", change.table, key))
@@ -535,54 +471,20 @@ const mysql: Printer = (change) => {
       `PRIMARY KEY ${columnsSql("mysql", table.primaryKey)}`,
       ...table.uniques.map(unique),
       ...table.indexes.map(index),
-      ...table.columns.flatMap((column) =>
-        typeChecks("mysql", table.name, column).map((check) => constraintSql("mysql", check))
-      ),
       ...checksOf("mysql", table),
       ...table.foreignKeys.map((key) => foreignKeySql("mysql", key))
     ])} ${tableOptions}`
   switch (change._tag) {
     case "CreateTable":
       return [create(change.table)]
-    case "CreateTables": {
-      const late = circular(change.tables)
-      return [
-        ...change.tables.map((table, i) => create(withoutKeys(table, late[i]?.foreignKeys ?? []))),
-        ...late
-          .filter(({ foreignKeys }) => foreignKeys.length > 0)
-          .map(({ name, foreignKeys }) =>
-            alter(
-              "mysql",
-              name,
-              foreignKeys.map((key) => `ADD ${foreignKeySql("mysql", key)}`)
-            )
-          )
-      ]
-    }
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
-    case "DropTables":
-      return [
-        ...circular(change.tables)
-          .filter(({ foreignKeys }) => foreignKeys.length > 0)
-          .map(({ name, foreignKeys }) =>
-            alter(
-              "mysql",
-              name,
-              foreignKeys.map((key) => `DROP FOREIGN KEY ${q(key.name)}`)
-            )
-          ),
-        ...change.tables.map(({ name }) => `DROP TABLE ${q(name)}`)
-      ]
     case "AddColumn":
       return [
         alter("mysql", change.table, [
           `ADD COLUMN ${columnSql("mysql", change.column)}`,
           ...(change.uniques ?? []).map((key) => `ADD ${unique(key)}`),
           ...(change.indexes ?? []).map((key) => `ADD ${index(key)}`),
-          ...typeChecks("mysql", change.table, change.column).map(
-            (check) => `ADD ${constraintSql("mysql", check)}`
-          ),
           ...(change.foreignKey === undefined
             ? []
             : [`ADD ${foreignKeySql("mysql", change.foreignKey)}`])
@@ -594,9 +496,6 @@ const mysql: Printer = (change) => {
           ...(change.foreignKey === undefined
             ? []
             : [`DROP FOREIGN KEY ${q(change.foreignKey.name)}`]),
-          ...typeChecks("mysql", change.table, change.column).map(
-            (check) => `DROP CONSTRAINT ${q(check.name)}`
-          ),
           ...[...(change.indexes ?? []), ...(change.uniques ?? [])].map(
             ({ name }) => `DROP INDEX ${q(name)}`
           ),
@@ -623,7 +522,7 @@ const keyOf = (table: TableState, column: ColumnState): ForeignKeyState | undefi
 
 const checksOf = (dialect: Dialect, table: TableState): ReadonlyArray<string> =>
   table.checks.map(({ name, where }) =>
-    constraintSql(dialect, { name, sql: `CHECK (${condition(dialect, where)})` })
+    constraint(dialect, name, `CHECK (${condition(dialect, where)})`)
   )
 
 // ---------------------------------------------------------------------------------------------
@@ -677,11 +576,7 @@ const refusal = (dialect: Dialect, change: Change): string | undefined => {
 }
 
 const tablesIn = (change: Change): ReadonlyArray<TableState> =>
-  change._tag === "CreateTable"
-    ? [change.table]
-    : change._tag === "CreateTables"
-      ? change.tables
-      : []
+  change._tag === "CreateTable" ? [change.table] : []
 
 const columnsIn = (
   change: Change
