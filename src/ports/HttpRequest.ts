@@ -5,11 +5,15 @@
  * adapter hands over the smaller `Raw` part; everything here is worked out when it is asked for, so
  * that a request pays for what its view reads and for nothing else.
  */
+import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
+import { pipeArguments } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import * as Scope from "effect/Scope"
@@ -408,5 +412,433 @@ export const queryOf = <A, I>(
     return Either.isRight(result)
       ? Exit.succeed(result.right)
       : Exit.fail(new QueryInvalid({ issues: issuesOf(result.left) }))
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Implementation
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
+
+const noParams: Router.Params = {}
+const noMatch: Match = { route: undefined, namespaces: [], params: noParams }
+const noBytes: Exit.Exit<Uint8Array> = Exit.succeed(new Uint8Array(0))
+const noForm: Exit.Exit<Form> = Exit.succeed({ fields: new URLSearchParams(), files: [] })
+
+const gone = (cause: unknown): Exit.Exit<never, ClientGone> => Exit.fail(new ClientGone({ cause }))
+
+const readTwice = Effect.die(
+  new Error(
+    "HttpRequest: the body has been read in another way before. Read it once: as bytes, text or json, as a form, or as a stream."
+  )
+)
+
+/** A request of `site`: `Raw` with everything else worked out on demand. */
+export const make = (raw: Raw, site: Site): Live => new Live(raw, site)
+
+/** `Service`, with what only the server touches. One shape for every request; fields, not getters, where cheap. */
+export class Live implements Service {
+  readonly raw: Raw
+  readonly method: string
+  url: string
+  path: string
+  match: Match = noMatch
+  limits: Limits
+  /** Headers added by `addHeader`, names and values in turn. */
+  added: Array<string> | undefined = undefined
+  readonly #site: Site
+  #queryAt: number
+  #host: string | undefined = undefined
+  #query: URLSearchParams | undefined = undefined
+  #headers: Readonly<Record<string, string>> | undefined = undefined
+  #cookies: Readonly<Record<string, string>> | undefined = undefined
+  #locals: Map<Local<never>, unknown> | undefined = undefined
+  #scope: LazyScope | undefined = undefined
+  #body: Exit.Exit<Uint8Array, BodyError> | undefined = undefined
+  #waiting: Array<(body: Exit.Exit<Uint8Array, BodyError>) => void> | undefined = undefined
+  #form: Effect.Effect<Form, BodyError> | undefined = undefined
+  #read = false
+
+  constructor(raw: Raw, site: Site) {
+    this.raw = raw
+    this.#site = site
+    this.method = raw.method
+    this.limits = site.limits
+    const url = raw.url
+    const at = url.indexOf("?")
+    this.url = url
+    this.#queryAt = at
+    this.path = at < 0 ? url : url.slice(0, at)
+  }
+
+  /** Puts another target in place of the one that was sent: for absolute forms (RFC 9112, 3.2.2). */
+  retarget(url: string): void {
+    const at = url.indexOf("?")
+    this.url = url
+    this.#queryAt = at
+    this.path = at < 0 ? url : url.slice(0, at)
+  }
+
+  header(name: string): string | undefined {
+    const value = this.raw.headers[name]
+    return typeof value === "object" ? value.join(", ") : value
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    if (this.#headers === undefined) {
+      const headers: Record<string, string> = Object.create(null)
+      for (const name of Object.keys(this.raw.headers)) headers[name] = this.header(name)!
+      this.#headers = headers
+    }
+    return this.#headers
+  }
+
+  /** What the nearest trusted proxy's peer was called in a list that every proxy appends to. */
+  #forwarded(name: string): string | undefined {
+    if (this.#site.proxies === 0) return undefined
+    const value = this.header(name)
+    if (value === undefined) return undefined
+    const entries = value.split(",")
+    return entries[Math.max(0, entries.length - this.#site.proxies)]!.trim() || undefined
+  }
+
+  get scheme(): "http" | "https" {
+    const forwarded = this.#forwarded("x-forwarded-proto")
+    if (forwarded !== undefined) return forwarded.toLowerCase() === "https" ? "https" : "http"
+    return this.raw.encrypted ? "https" : "http"
+  }
+
+  get host(): string {
+    return (this.#host ??= this.#forwarded("x-forwarded-host") ?? this.header("host") ?? "")
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#forwarded("x-forwarded-for") ?? this.raw.remoteAddress
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(
+      this.#queryAt < 0 ? "" : this.url.slice(this.#queryAt + 1)
+    ))
+  }
+
+  get cookies(): Readonly<Record<string, string>> {
+    if (this.#cookies === undefined) {
+      const sent = this.raw.headers["cookie"]
+      this.#cookies = parseCookies(typeof sent === "object" ? sent.join("; ") : sent)
+    }
+    return this.#cookies
+  }
+
+  get locals(): Map<Local<never>, unknown> {
+    return (this.#locals ??= new Map())
+  }
+
+  get scope(): LazyScope {
+    return (this.#scope ??= new LazyScope())
+  }
+
+  /** The scope, if anyone has added to it. */
+  get openScope(): Scope.CloseableScope | undefined {
+    return this.#scope?.inner
+  }
+
+  addHeader(name: string, value: string): void {
+    HttpResponse.checkHeader(name, value)
+    if (this.added === undefined) this.added = [name, value]
+    else this.added.push(name, value)
+  }
+
+  reverse<P>(route: Route.Route<P>, ...args: Router.ReverseArgs<P>): string {
+    // The arguments are `[options?]` for a route without parameters and `[params, options?]` else;
+    // which of the two is the table's business, so only the options are touched here.
+    const at = route.pattern.parameters.length === 0 ? 0 : 1
+    const options = args[at] as Router.ReverseOptions | undefined
+    if (this.match.route === undefined || options?.current !== undefined) {
+      return this.#site.router.reverse(route, ...args)
+    }
+    const filled: Array<unknown> = [...args]
+    filled[at] = { ...options, current: this.match }
+    return this.#site.router.reverse(route, ...(filled as unknown as Router.ReverseArgs<P>))
+  }
+
+  reverseName(name: string, params?: Router.Params, options?: Router.ReverseOptions): string {
+    return Either.getOrThrowWith(
+      this.#site.router.reverseName(name, params, { current: this.match, ...options }),
+      (failure) => failure
+    )
+  }
+
+  get bytes(): Effect.Effect<Uint8Array, BodyError> {
+    if (this.#body !== undefined) return this.#body
+    if (this.#read && this.#waiting === undefined) return readTwice
+    return Effect.async((resume) => this.collect(resume))
+  }
+
+  /** Reads the whole body with plain callbacks, so that no fiber need exist while it arrives. */
+  collect(done: (body: Exit.Exit<Uint8Array, BodyError>) => void): void {
+    if (this.#body !== undefined) return done(this.#body)
+    if (this.#waiting !== undefined) return void this.#waiting.push(done)
+    const max = this.limits.memory
+    const settle = (body: Exit.Exit<Uint8Array, BodyError>) => {
+      this.#body = body
+      const waiting = this.#waiting!
+      this.#waiting = undefined
+      for (const resume of waiting) resume(body)
+    }
+    this.#read = true
+    this.#waiting = [done]
+    if (!this.raw.hasBody) return settle(noBytes)
+    if (declaredLength(this.raw) > max) return settle(tooLarge("memory", max))
+    let first: Uint8Array | undefined
+    let chunks: Array<Uint8Array> | undefined
+    let size = 0
+    const reader = this.raw.read({
+      chunk: (bytes) => {
+        size += bytes.length
+        if (size > max) {
+          reader.cancel()
+          settle(tooLarge("memory", max))
+        } else if (first === undefined) first = bytes
+        else if (chunks === undefined) chunks = [first, bytes]
+        else chunks.push(bytes)
+      },
+      end: () =>
+        settle(chunks ? Exit.succeed(concat(chunks, size)) : first ? Exit.succeed(first) : noBytes),
+      gone: (cause) => settle(gone(cause))
+    })
+  }
+
+  get text(): Effect.Effect<string, BodyError> {
+    return Effect.flatMap(this.bytes, decodeText)
+  }
+
+  get json(): Effect.Effect<unknown, BodyError> {
+    return Effect.flatMap(this.bytes, decodeJson)
+  }
+
+  get form(): Effect.Effect<Form, BodyError> {
+    return (this.#form ??= this.#readForm())
+  }
+
+  #readForm(): Effect.Effect<Form, BodyError> {
+    if (!this.raw.hasBody) return noForm
+    const type = mediaType(this)
+    if (type === "application/x-www-form-urlencoded") {
+      return Effect.flatMap(this.text, (text) => decodeFields(text, this.limits.fields))
+    }
+    if (type !== "multipart/form-data") {
+      return malformed(
+        `the body is ${type === "" ? "of no type" : type}, where a form was expected`
+      )
+    }
+    if (this.#read) return readTwice
+    this.#read = true
+    const { limits } = this
+    if (declaredLength(this.raw) > limits.upload) return tooLarge("upload", limits.upload)
+    const read = Scope.extend(
+      this.#site.multipart(this.raw, this.header("content-type")!, limits),
+      this.scope
+    )
+    // Whoever asks while the first reader reads waits for the same result.
+    let result: Exit.Exit<Form, BodyError> | undefined
+    let waiting: Array<(result: Exit.Exit<Form, BodyError>) => void> | undefined
+    return Effect.suspend(() => {
+      if (result !== undefined) return result
+      if (waiting !== undefined) {
+        const others = waiting
+        return Effect.async<Form, BodyError>((resume) => void others.push(resume))
+      }
+      const others: Array<(result: Exit.Exit<Form, BodyError>) => void> = (waiting = [])
+      return Effect.onExit(read, (exit) =>
+        Effect.sync(() => {
+          result = exit
+          for (const resume of others) resume(exit)
+        })
+      )
+    })
+  }
+
+  get stream(): Stream.Stream<Uint8Array, BodyError> {
+    return Stream.suspend(() => {
+      if (this.#body !== undefined) {
+        return Exit.isSuccess(this.#body)
+          ? Stream.make(this.#body.value)
+          : Stream.failCause(this.#body.cause)
+      }
+      if (this.#read) return Stream.fromEffect(readTwice)
+      this.#read = true
+      return streamBody(this.raw, this.limits.upload)
+    })
+  }
+}
+
+/** Bytes buffered before the client is made to wait. */
+const highWater = 65_536
+
+const streamBody = (raw: Raw, max: number): Stream.Stream<Uint8Array, BodyError> => {
+  if (!raw.hasBody) return Stream.empty
+  if (declaredLength(raw) > max) return Stream.fromEffect(tooLarge("upload", max))
+  const open = Effect.acquireRelease(
+    Effect.sync(() => {
+      let chunks: Array<Uint8Array> = []
+      let buffered = 0
+      let size = 0
+      let end: Exit.Exit<never, Option.Option<BodyError>> | undefined
+      let wake: (() => void) | undefined
+      const notify = () => {
+        const resume = wake
+        wake = undefined
+        resume?.()
+      }
+      const reader = raw.read({
+        chunk: (bytes) => {
+          size += bytes.length
+          if (size > max) {
+            reader.cancel()
+            end = Exit.mapError(tooLarge("upload", max), Option.some)
+          } else {
+            chunks.push(bytes)
+            buffered += bytes.length
+            if (buffered >= highWater) reader.pause()
+          }
+          notify()
+        },
+        end: () => {
+          end = Exit.fail(Option.none())
+          notify()
+        },
+        gone: (cause) => {
+          end = Exit.mapError(gone(cause), Option.some)
+          notify()
+        }
+      })
+      const take = () => {
+        const taken = Chunk.unsafeFromArray(chunks)
+        chunks = []
+        if (buffered >= highWater) reader.resume()
+        buffered = 0
+        return taken
+      }
+      const pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<BodyError>> = Effect.suspend(
+        () =>
+          chunks.length > 0
+            ? Exit.succeed(take())
+            : (end ??
+              Effect.async((resume) => {
+                wake = () => resume(pull)
+              }))
+      )
+      return { pull, reader, ended: () => end !== undefined }
+    }),
+    ({ ended, reader }) => Effect.sync(() => (ended() ? undefined : reader.cancel()))
+  )
+  return Stream.fromPull(Effect.map(open, ({ pull }) => pull))
+}
+
+const tooLarge = (limit: BodyTooLarge["limit"], max: number): Exit.Exit<never, BodyTooLarge> =>
+  Exit.fail(new BodyTooLarge({ limit, max }))
+
+const malformed = (reason: string): Exit.Exit<never, BodyMalformed> =>
+  Exit.fail(new BodyMalformed({ reason }))
+
+/** What `content-length` says; 0 where it says nothing, since what arrives is counted anyway. */
+const declaredLength = (raw: Raw): number => {
+  const length = Number(raw.headers["content-length"] ?? 0)
+  return Number.isFinite(length) ? length : 0
+}
+
+const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+const decodeText = (bytes: Uint8Array): Exit.Exit<string, BodyError> => {
+  try {
+    return Exit.succeed(strictUtf8.decode(bytes))
+  } catch {
+    return malformed("the body is not UTF-8")
+  }
+}
+
+const decodeJson = (bytes: Uint8Array): Exit.Exit<unknown, BodyError> => {
+  const text = decodeText(bytes)
+  if (Exit.isFailure(text)) return text
+  try {
+    return Exit.succeed(JSON.parse(text.value))
+  } catch {
+    return malformed("the body is not JSON")
+  }
+}
+
+const decodeFields = (text: string, max: number): Exit.Exit<Form, BodyError> => {
+  // Counted before they are parsed, as the limit is there to spare the parsing.
+  let count = text === "" ? 0 : 1
+  for (let at = text.indexOf("&"); at >= 0; at = text.indexOf("&", at + 1)) count++
+  return count > max
+    ? tooLarge("fields", max)
+    : Exit.succeed({ fields: new URLSearchParams(text), files: [] })
+}
+
+/** RFC 6265, 5.4: pairs in turn, of repeats the first. */
+const parseCookies = (header: string | undefined): Readonly<Record<string, string>> => {
+  const cookies: Record<string, string> = Object.create(null)
+  if (header === undefined) return cookies
+  let at = 0
+  while (at < header.length) {
+    let end = header.indexOf(";", at)
+    if (end < 0) end = header.length
+    const equals = header.indexOf("=", at)
+    if (equals > at && equals < end) {
+      const name = header.slice(at, equals).trim()
+      if (cookies[name] === undefined)
+        cookies[name] = cookieText(header.slice(equals + 1, end).trim())
+    }
+    at = end + 1
+  }
+  return cookies
+}
+
+const cookieText = (value: string): string => {
+  const bare =
+    value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  if (!bare.includes("%")) return bare
+  try {
+    return decodeURIComponent(bare)
+  } catch {
+    return bare
+  }
+}
+
+/** A scope that costs nothing until someone adds to it. */
+export class LazyScope implements Scope.CloseableScope {
+  readonly [Scope.ScopeTypeId]: Scope.ScopeTypeId = Scope.ScopeTypeId
+  readonly [Scope.CloseableScopeTypeId]: Scope.CloseableScopeTypeId = Scope.CloseableScopeTypeId
+  inner: Scope.CloseableScope | undefined = undefined
+
+  #real(): Scope.CloseableScope {
+    return (this.inner ??= Effect.runSync(Scope.make()))
+  }
+  get strategy() {
+    return this.#real().strategy
+  }
+  fork(strategy: ExecutionStrategy.ExecutionStrategy) {
+    return Effect.suspend(() => Scope.fork(this.#real(), strategy))
+  }
+  addFinalizer(finalizer: Scope.Scope.Finalizer) {
+    return Effect.suspend(() => Scope.addFinalizerExit(this.#real(), finalizer))
+  }
+  close(exit: Exit.Exit<unknown, unknown>) {
+    return Effect.suspend(() =>
+      this.inner === undefined ? Effect.void : Scope.close(this.inner, exit)
+    )
+  }
+  pipe() {
+    return pipeArguments(this, arguments)
   }
 }
