@@ -198,6 +198,12 @@ const condition = (dialect: Dialect, p: Predicate): string => {
 // Longer texts are LONGTEXT: all VARCHARs of a row share 65,535 bytes (MySQL manual, 10.4.7).
 const longestVarchar = 1024
 
+/** Whether MySQL keeps the type outside the row. Such columns are in no key. */
+const isLong = (type: FieldType): boolean =>
+  type._tag === "Json" ||
+  type._tag === "Bytes" ||
+  (type._tag === "Text" && (type.max === undefined || type.max > longestVarchar))
+
 const enumWidth = (values: ReadonlyArray<string>): number =>
   Math.max(64, ...values.map((value) => [...value].length))
 
@@ -256,9 +262,7 @@ const types: { readonly [D in Dialect]: (type: FieldType) => string } = {
       case "Decimal":
         return `DECIMAL(${type.precision}, ${type.scale})`
       case "Text":
-        return type.max === undefined || type.max > longestVarchar
-          ? "LONGTEXT"
-          : `VARCHAR(${type.max})`
+        return isLong(type) ? "LONGTEXT" : `VARCHAR(${type.max})`
       case "Enum":
         return `VARCHAR(${enumWidth(type.values)})`
       case "Bool":
@@ -283,10 +287,12 @@ const typeCheck = (dialect: Dialect, { name, type }: ColumnState): string | unde
   switch (type._tag) {
     case "Enum":
       return `${column} IN (${type.values.map((value) => text(dialect, value)).join(", ")})`
-    case "Text":
-      return type.max === undefined || /\d/.test(types[dialect](type))
+    case "Text": {
+      const unbounded = { sqlite: true, postgres: false, mysql: isLong(type) }[dialect]
+      return type.max === undefined || !unbounded
         ? undefined
         : `${lengthOf[dialect]}(${column}) <= ${type.max}`
+    }
     default:
       return undefined
   }
@@ -309,8 +315,7 @@ const columnSql = (dialect: Dialect, column: ColumnState): string => {
   if (column.default !== undefined) {
     const value = literal(dialect, column.type, column.default)
     // MySQL gives long types a default only as an expression (MySQL manual, 13.6).
-    const long = dialect === "mysql" && /^LONG|^JSON/.test(types.mysql(column.type))
-    parts.push(`DEFAULT ${long ? `(${value})` : value}`)
+    parts.push(`DEFAULT ${dialect === "mysql" && isLong(column.type) ? `(${value})` : value}`)
   }
   const check = typeCheck(dialect, column)
   // Beside the column and without a name it goes with the column, on all three.
@@ -330,13 +335,6 @@ const onDelete = { cascade: "CASCADE", restrict: "NO ACTION", setNull: "SET NULL
 
 const references = (dialect: Dialect, key: ForeignKeyState): string =>
   `REFERENCES ${identifier(dialect, key.table)} (${identifier(dialect, key.references)}) ON DELETE ${onDelete[key.onDelete]}`
-
-const foreignKeySql = (dialect: Dialect, key: ForeignKeyState): string =>
-  constraint(
-    dialect,
-    key.name,
-    `FOREIGN KEY (${identifier(dialect, key.column)}) ${references(dialect, key)}`
-  )
 
 /**
  * A column with its foreign key beside it: SQLite drops a column only if no constraint of the table
@@ -378,19 +376,20 @@ const sqlite: Printer = (change) => {
     ...(uniques ?? []).map((key) => createIndex("sqlite", table, key, "UNIQUE ")),
     ...(indexes ?? []).map((key) => createIndex("sqlite", table, key))
   ]
-  const create = (table: TableState): ReadonlyArray<string> => [
-    `CREATE TABLE ${q(table.name)} ${body([
-      ...table.columns.map((column) => columnWithKey("sqlite", column, keyOf(table, column))),
-      ...(table.columns.some((column) => column.identity === true)
-        ? []
-        : [`PRIMARY KEY ${columnsSql("sqlite", table.primaryKey)}`]),
-      ...checksOf("sqlite", table)
-    ])} STRICT`,
-    ...keys(table.name, table.uniques, table.indexes)
-  ]
   switch (change._tag) {
-    case "CreateTable":
-      return create(change.table)
+    case "CreateTable": {
+      const { table } = change
+      return [
+        `CREATE TABLE ${q(table.name)} ${body([
+          ...table.columns.map((column) => columnWithKey("sqlite", column, keyOf(table, column))),
+          ...(table.columns.some((column) => column.identity === true)
+            ? []
+            : [`PRIMARY KEY ${columnsSql("sqlite", table.primaryKey)}`]),
+          ...checksOf("sqlite", table)
+        ])} STRICT`,
+        ...keys(table.name, table.uniques, table.indexes)
+      ]
+    }
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
     case "AddColumn":
@@ -420,18 +419,19 @@ const postgres: Printer = (change) => {
   const q = (name: string) => identifier("postgres", name)
   const unique = (key: KeyState): string =>
     constraint("postgres", key.name, `UNIQUE ${columnsSql("postgres", key.columns)}`)
-  const create = (table: TableState): ReadonlyArray<string> => [
-    `CREATE TABLE ${q(table.name)} ${body([
-      ...table.columns.map((column) => columnWithKey("postgres", column, keyOf(table, column))),
-      `PRIMARY KEY ${columnsSql("postgres", table.primaryKey)}`,
-      ...table.uniques.map(unique),
-      ...checksOf("postgres", table)
-    ])}`,
-    ...table.indexes.map((key) => createIndex("postgres", table.name, key))
-  ]
   switch (change._tag) {
-    case "CreateTable":
-      return create(change.table)
+    case "CreateTable": {
+      const { table } = change
+      return [
+        `CREATE TABLE ${q(table.name)} ${body([
+          ...table.columns.map((column) => columnWithKey("postgres", column, keyOf(table, column))),
+          `PRIMARY KEY ${columnsSql("postgres", table.primaryKey)}`,
+          ...table.uniques.map(unique),
+          ...checksOf("postgres", table)
+        ])}`,
+        ...table.indexes.map((key) => createIndex("postgres", table.name, key))
+      ]
+    }
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
     case "AddColumn":
@@ -465,18 +465,22 @@ const mysql: Printer = (change) => {
   const q = (name: string) => identifier("mysql", name)
   const unique = (key: KeyState) => `UNIQUE KEY ${q(key.name)} ${columnsSql("mysql", key.columns)}`
   const index = (key: KeyState) => `KEY ${q(key.name)} ${columnsSql("mysql", key.columns)}`
-  const create = (table: TableState): string =>
-    `CREATE TABLE ${q(table.name)} ${body([
-      ...table.columns.map((column) => columnSql("mysql", column)),
-      `PRIMARY KEY ${columnsSql("mysql", table.primaryKey)}`,
-      ...table.uniques.map(unique),
-      ...table.indexes.map(index),
-      ...checksOf("mysql", table),
-      ...table.foreignKeys.map((key) => foreignKeySql("mysql", key))
-    ])} ${tableOptions}`
+  const foreignKey = (key: ForeignKeyState) =>
+    constraint("mysql", key.name, `FOREIGN KEY (${q(key.column)}) ${references("mysql", key)}`)
   switch (change._tag) {
-    case "CreateTable":
-      return [create(change.table)]
+    case "CreateTable": {
+      const { table } = change
+      return [
+        `CREATE TABLE ${q(table.name)} ${body([
+          ...table.columns.map((column) => columnSql("mysql", column)),
+          `PRIMARY KEY ${columnsSql("mysql", table.primaryKey)}`,
+          ...table.uniques.map(unique),
+          ...table.indexes.map(index),
+          ...checksOf("mysql", table),
+          ...table.foreignKeys.map(foreignKey)
+        ])} ${tableOptions}`
+      ]
+    }
     case "DropTable":
       return [`DROP TABLE ${q(change.table.name)}`]
     case "AddColumn":
@@ -485,9 +489,7 @@ const mysql: Printer = (change) => {
           `ADD COLUMN ${columnSql("mysql", change.column)}`,
           ...(change.uniques ?? []).map((key) => `ADD ${unique(key)}`),
           ...(change.indexes ?? []).map((key) => `ADD ${index(key)}`),
-          ...(change.foreignKey === undefined
-            ? []
-            : [`ADD ${foreignKeySql("mysql", change.foreignKey)}`])
+          ...(change.foreignKey === undefined ? [] : [`ADD ${foreignKey(change.foreignKey)}`])
         ])
       ]
     case "DropColumn":
@@ -534,75 +536,71 @@ const maxKeyBytes = 3072
 
 /** Bytes of a column in a MySQL key; `Infinity` for types that no key holds whole. */
 const keyBytes = (type: FieldType): number => {
+  if (isLong(type)) return Infinity
   switch (type._tag) {
+    // Four bytes for a character of utf8mb4.
     case "Text":
-      // Four bytes for a character of utf8mb4.
-      return type.max === undefined || type.max > longestVarchar ? Infinity : type.max * 4
+      return (type.max ?? Infinity) * 4
     case "Enum":
       return enumWidth(type.values) * 4
     case "Uuid":
       return 36
     case "Decimal":
       return type.precision
-    case "Json":
-    case "Bytes":
-      return Infinity
     default:
       return 8
   }
 }
 
+// SQLite: 18 digits fit its integers of 64 bits. MySQL manual, 11.1.3. PostgreSQL manual, 8.1.2.
+const maxDigits = { sqlite: 18, postgres: 1000, mysql: 65 } as const
+
 const refusal = (dialect: Dialect, change: Change): string | undefined => {
   const columns = columnsIn(change)
-  // The capability `maxDecimalDigits` of the adapters; MySQL manual, 11.1.3; PostgreSQL manual, 8.1.2.
-  const maxDigits = { sqlite: 18, postgres: 1000, mysql: 65 }[dialect]
   for (const { table, column } of columns) {
-    if (column.type._tag === "Decimal" && column.type.precision > maxDigits) {
-      return `${table}.${column.name} has ${column.type.precision} digits and this database stores ${maxDigits}. Declare the field f.decimal(${maxDigits}, …) or less, or keep it as text.`
+    if (column.type._tag === "Decimal" && column.type.precision > maxDigits[dialect]) {
+      return `${table}.${column.name} has ${column.type.precision} digits and this database stores ${maxDigits[dialect]}. Declare the field with fewer digits, or keep it as text.`
     }
   }
   if (dialect !== "mysql") return undefined
-  for (const { table, keys } of keysIn(change)) {
-    for (const key of keys) {
-      const bytes = key
-        .map((name) => columns.find((c) => c.table === table && c.column.name === name))
-        .reduce((sum, found) => sum + (found === undefined ? 0 : keyBytes(found.column.type)), 0)
-      if (bytes > maxKeyBytes) {
-        return `a key of ${table} over (${key.join(", ")}) takes more than the ${maxKeyBytes} bytes of a MySQL key. Declare its text fields shorter, at most f.text({ max: 768 }) in all, or drop the unique or index.`
-      }
+  const types = new Map(columns.map(({ column }) => [column.name, column.type]))
+  for (const key of keysIn(change)) {
+    const bytes = key.reduce((sum, name) => {
+      const type = types.get(name)
+      return type === undefined ? sum : sum + keyBytes(type)
+    }, 0)
+    if (bytes > maxKeyBytes) {
+      return `the key of ${columns[0]?.table} over (${key.join(", ")}) takes more than the ${maxKeyBytes} bytes of a MySQL key. Give its text fields a max, 768 in all at most, or drop the unique or index.`
     }
   }
   return undefined
 }
 
-const tablesIn = (change: Change): ReadonlyArray<TableState> =>
-  change._tag === "CreateTable" ? [change.table] : []
-
 const columnsIn = (
   change: Change
-): ReadonlyArray<{ readonly table: string; readonly column: ColumnState }> =>
-  change._tag === "AddColumn"
-    ? [change]
-    : tablesIn(change).flatMap(({ name, columns }) =>
-        columns.map((column) => ({ table: name, column }))
-      )
+): ReadonlyArray<{ readonly table: string; readonly column: ColumnState }> => {
+  switch (change._tag) {
+    case "CreateTable":
+      return change.table.columns.map((column) => ({ table: change.table.name, column }))
+    case "AddColumn":
+      return [change]
+    default:
+      return []
+  }
+}
 
-const keysIn = (
-  change: Change
-): ReadonlyArray<{
-  readonly table: string
-  readonly keys: ReadonlyArray<ReadonlyArray<string>>
-}> => {
+const keysIn = (change: Change): ReadonlyArray<ReadonlyArray<string>> => {
   const columns = (keys: Keys) => (keys ?? []).map((key) => key.columns)
-  return change._tag === "AddColumn"
-    ? [
-        {
-          table: change.table,
-          keys: columns([...(change.uniques ?? []), ...(change.indexes ?? [])])
-        }
+  switch (change._tag) {
+    case "CreateTable":
+      return [
+        change.table.primaryKey,
+        ...columns(change.table.uniques),
+        ...columns(change.table.indexes)
       ]
-    : tablesIn(change).map((table) => ({
-        table: table.name,
-        keys: [table.primaryKey, ...columns(table.uniques), ...columns(table.indexes)]
-      }))
+    case "AddColumn":
+      return [...columns(change.uniques), ...columns(change.indexes)]
+    default:
+      return []
+  }
 }
