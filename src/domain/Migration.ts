@@ -364,14 +364,18 @@ const alterations = (from: TableState, to: TableState, refusals: Array<Refusal>)
     )
   }
   for (const column of comes) {
-    const twin = goes.find((old) => same(old.type, column.type))
+    const reference = to.foreignKeys.find((key) => key.column === column.name)
+    const twin = goes.find(
+      (old) =>
+        same(old.type, column.type) &&
+        from.foreignKeys.find((key) => key.column === old.name)?.table === reference?.table
+    )
     if (twin !== undefined) {
       refuse(
         `${table}.${twin.name} goes and ${table}.${column.name} of the same type comes: a rename would lose the values`,
         `Keep the column's name with .column("${twin.name}"), or drop the one and add the other in two migrations.`
       )
     }
-    const reference = to.foreignKeys.find((key) => key.column === column.name)
     if (column.nullable !== true && column.default === undefined) {
       refuse(
         `${table}.${column.name} is new and not nullable, and rows that exist have no value for it`,
@@ -449,9 +453,10 @@ const attached = (
   table: TableState,
   uniques: ReadonlyArray<KeyState>,
   indexes: ReadonlyArray<KeyState>
-): ReadonlyArray<ColumnChange> =>
-  columns.map((column, i) => {
-    const later = new Set(columns.slice(i + 1).map(({ name }) => name))
+): ReadonlyArray<ColumnChange> => {
+  const ordered = leadersLast(columns, table)
+  return ordered.map((column, i) => {
+    const later = new Set(ordered.slice(i + 1).map(({ name }) => name))
     const complete = (key: KeyState) => key.columns.includes(column.name) && !touches(key, later)
     const foreignKey = table.foreignKeys.find((key) => key.column === column.name)
     const itsUniques = uniques.filter(complete)
@@ -464,6 +469,34 @@ const attached = (
       ...(itsIndexes.length === 0 ? {} : { indexes: itsIndexes })
     }
   })
+}
+
+/**
+ * MySQL keeps a foreign key only with an index that its column leads. A column comes after the
+ * others of such a key, so that column, foreign key and index come in one change and go in one.
+ */
+const leadersLast = (
+  columns: ReadonlyArray<ColumnState>,
+  table: TableState
+): ReadonlyArray<ColumnState> => {
+  const pending = [...columns]
+  const waits = ({ name }: ColumnState): boolean =>
+    table.foreignKeys.some((key) => key.column === name) &&
+    [...table.uniques, ...table.indexes].some(
+      (key) =>
+        key.columns[0] === name &&
+        pending.some((other) => other.name !== name && key.columns.includes(other.name))
+    )
+  return columns.flatMap(() =>
+    pending.splice(
+      Math.max(
+        0,
+        pending.findIndex((column) => !waits(column))
+      ),
+      1
+    )
+  )
+}
 
 const changedByName = <A extends { readonly name: string }>(
   from: ReadonlyArray<A>,

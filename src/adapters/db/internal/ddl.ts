@@ -52,7 +52,7 @@ const identifier = (dialect: Dialect, name: string): string => {
 const text = (dialect: Dialect, value: string): string =>
   // A backslash escapes or not by MySQL's sql_mode; in hexadecimal it is one in both.
   dialect === "mysql" && value.includes("\\")
-    ? `_utf8mb4 x'${Buffer.from(value, "utf8").toString("hex")}'`
+    ? `convert(0x${Buffer.from(value, "utf8").toString("hex")} using utf8mb4)`
     : `'${value.replaceAll("'", "''")}'`
 
 /** A value in JSON's terms (see `ColumnState.default`) as the codecs of the adapters store it. */
@@ -314,8 +314,10 @@ const columnSql = (dialect: Dialect, column: ColumnState): string => {
   const parts = [name, types[dialect](column.type), column.nullable === true ? "NULL" : "NOT NULL"]
   if (column.default !== undefined) {
     const value = literal(dialect, column.type, column.default)
-    // MySQL gives long types a default only as an expression (MySQL manual, 13.6).
-    parts.push(`DEFAULT ${dialect === "mysql" && isLong(column.type) ? `(${value})` : value}`)
+    // MySQL takes expressions in parentheses only, and nothing else for long types (manual, 13.6).
+    const parenthesized =
+      dialect === "mysql" && (isLong(column.type) || value.startsWith("convert("))
+    parts.push(`DEFAULT ${parenthesized ? `(${value})` : value}`)
   }
   const check = typeCheck(dialect, column)
   // Beside the column and without a name it goes with the column, on all three.
