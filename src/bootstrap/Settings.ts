@@ -116,23 +116,21 @@ export const secret = (
   })
 }
 
-const databaseSchemes = ["sqlite", "postgres", "postgresql", "mysql", "mariadb", "memory"]
-
-/** A URL with a password in it, perhaps: shown with the password masked. */
-const databaseUrl: Setting<Redacted.Redacted> = of("DATABASE_URL", {
-  meaning: "Where the rows live.",
-  shape:
-    "sqlite:./file.db, postgres://user:password@host/name, mysql://user:password@host/name or memory:",
-  default: "sqlite:./site.db",
-  decode: (given) => {
-    const scheme = /^([a-z]+):/.exec(given)?.[1]
-    return scheme !== undefined && databaseSchemes.includes(scheme)
-      ? Either.right(Redacted.make(given))
-      : Either.left(
-          `does not begin with one of ${databaseSchemes.map((name) => `${name}:`).join(", ")}`
-        )
-  }
-})
+/** The key whose scheme chooses the database. Its password is masked where it is shown. */
+export const databaseUrl = (schemes: ReadonlyArray<string>): Setting<Redacted.Redacted> =>
+  of("DATABASE_URL", {
+    meaning: "Where the rows live.",
+    shape:
+      "sqlite:./file.db, postgres://user:password@host/name, mysql://user:password@host/name or memory:",
+    default: "sqlite:./site.db",
+    decode: (given) => {
+      const scheme = /^([a-z][a-z0-9+.-]*):/.exec(given)?.[1]
+      const known = [...schemes, "postgresql", "mariadb"]
+      return scheme !== undefined && known.includes(scheme)
+        ? Either.right(Redacted.make(given))
+        : Either.left(`does not begin with one of ${schemes.map((name) => `${name}:`).join(", ")}`)
+    }
+  })
 
 /** Good enough for a desk, refused in production. */
 const developmentSecret = "portico-development-secret-never-use-it-where-visitors-are"
@@ -171,7 +169,7 @@ export const core = {
         : Either.left("holds something that is not a host name")
     }
   }),
-  databaseUrl
+  databaseUrl: databaseUrl(["sqlite", "postgres", "mysql", "memory"])
 } as const
 
 /** A site's keys by the names it reads them by. */

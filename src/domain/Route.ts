@@ -9,7 +9,8 @@
  *
  * A pattern is written as people read it, decoded: `/déjà vu/50%/`. It is literal text and
  * parameters. `:name` takes one segment as text; `:name(converter)` names a converter (`str`, `int`,
- * `slug`, `uuid`, `path`); `::` is a colon. `? # * < > { } \` are not part of a pattern.
+ * `slug`, `uuid`, `path`); `::` is a colon. `// ? # * < > { } \` are not part of
+ * a pattern.
  */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
@@ -258,7 +259,7 @@ type Lower =
   | "y"
   | "z"
 type Word = Lower | Uppercase<Lower> | Digit | "_"
-type Forbidden = "?" | "#" | "*" | "<" | ">" | "{" | "}" | "\\"
+type Forbidden = "//" | "?" | "#" | "*" | "<" | ">" | "{" | "}" | "\\"
 
 /** The longest name that `S` begins with, and what follows it. */
 type Name<S extends string, Taken extends string = ""> = S extends `${infer C}${infer Rest}`
@@ -297,10 +298,10 @@ type Read<S extends string, C, Out = {}> = S extends `${string}:${infer Rest}`
 type Value<C> = C extends Converter<infer A> ? A : never
 
 /** The pattern, where it is well formed; else a message as a type, so that the compiler shows it. */
-type Checked<P extends string, C> = string extends P
+export type Checked<P extends string, C> = string extends P
   ? P
   : P extends `${string}${Forbidden}${string}`
-    ? `A pattern holds none of ? # * < > { } \\. Parameters are written ":name" or ":name(converter)".`
+    ? `A pattern holds none of // ? # * < > { } \\. Parameters are written ":name" or ":name(converter)".`
     : P extends "" | `/${string}`
       ? Read<P, C> extends infer Problem extends string
         ? Problem
@@ -312,7 +313,8 @@ export type ParamsOf<P extends string, C = {}> = string extends P
   ? Readonly<Record<string, unknown>>
   : Flat<Read<P, C>>
 
-type Flat<P> = { readonly [K in keyof P]: P[K] }
+// The `infer` makes the compiler show the fields, not the name of this type.
+type Flat<P> = P extends infer Q ? { readonly [K in keyof Q]: Q[K] } : never
 
 // ---------------------------------------------------------------------------------------------
 // Making routes
@@ -429,7 +431,7 @@ const read = (source: string, own: Converters): ReadonlyArray<Part> => {
   if (source !== "" && !source.startsWith("/")) {
     throw malformed(source, `does not begin with "/"`, "Put a slash before it.")
   }
-  const forbidden = /[?#*<>{}\\\p{Cc}\p{Cs}]/u.exec(source)
+  const forbidden = /\/\/|[?#*<>{}\\\p{Cc}\p{Cs}]/u.exec(source)
   if (forbidden !== null) {
     throw malformed(
       source,
