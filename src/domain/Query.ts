@@ -55,10 +55,14 @@ type AllLinks<R extends Sources> = {
     : LinksOfModel<R[N]["fields"], R[N]["link"]>
 }[keyof R]
 
-type ReverseTo<R extends Sources, Name> = Extract<
-  AllReverse<R> | AllLinks<R>,
-  [Name, string, unknown, boolean]
->
+/** Of relations with the same target the union: TypeScript joins what a mapped type maps to one key. */
+type ByTarget<R extends Sources> = {
+  [P in AllReverse<R> | AllLinks<R> as P[0] & string]: P
+}
+
+type ReverseTo<R extends Sources, Name> = Name extends keyof ByTarget<R>
+  ? Extract<ByTarget<R>[Name], [unknown, unknown, unknown, boolean]>
+  : never
 
 type ToOneColumns<R extends Sources, M extends Source> = {
   readonly [
@@ -124,7 +128,7 @@ export interface Load {
  * Rows of the model `M`, each as a `Row`; `R` holds the models in reach. The order of calls does
  * not matter, except that a later `orderBy`, `limit` or `offset` replaces an earlier one.
  */
-export class Query<Row, M extends Source, R extends Sources> {
+export class Query<out Row, in out M extends Source, in out R extends Sources> {
   /** In types alone. */
   declare readonly "~row": Row
   declare readonly "~model": M
