@@ -46,6 +46,8 @@ export interface Service {
   readonly cookies: Readonly<Record<string, string>>
   /** What the router found. */
   readonly match: Match
+  /** How the matched view wants its requests treated; empty while no route matches. */
+  readonly options: Options
   /** The limits on this request's body. */
   readonly limits: Limits
   /**
@@ -93,6 +95,19 @@ export interface Match {
   readonly namespaces: ReadonlyArray<string>
   /** The path's parameters, decoded. */
   readonly params: Router.Params
+}
+
+/** How a route's requests are treated before its view sees them. */
+export interface Options {
+  /**
+   * Reads the whole body before the view starts, which then reads it at once: cheaper for small
+   * bodies. Not for uploads.
+   */
+  readonly prebuffer?: boolean
+  /** Skips the check against cross-site request forgery: for clients that are not browsers. */
+  readonly csrfExempt?: boolean
+  /** Limits of this route's bodies in place of the site's. */
+  readonly limits?: Partial<Limits>
 }
 
 /** Bounds on one request's body. A request beyond them fails with `BodyTooLarge`. */
@@ -420,6 +435,7 @@ export const queryOf = <A, I>(
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
 
+const noOptions: Options = {}
 const noParams: Router.Params = {}
 const noMatch: Match = { route: undefined, namespaces: [], params: noParams }
 const noBytes: Exit.Exit<Uint8Array> = Exit.succeed(new Uint8Array(0))
@@ -444,30 +460,31 @@ export class Live implements Service {
   path: string
   match: Match = noMatch
   limits: Limits
+  options: Options = noOptions
   /** Headers added by `addHeader`, names and values in turn. */
   added: Array<string> | undefined = undefined
-  readonly #site: Site
-  #queryAt: number
-  #host: string | undefined = undefined
-  #query: URLSearchParams | undefined = undefined
-  #headers: Readonly<Record<string, string>> | undefined = undefined
-  #cookies: Readonly<Record<string, string>> | undefined = undefined
-  #locals: Map<Local<never>, unknown> | undefined = undefined
-  #scope: LazyScope | undefined = undefined
-  #body: Exit.Exit<Uint8Array, BodyError> | undefined = undefined
-  #waiting: Array<(body: Exit.Exit<Uint8Array, BodyError>) => void> | undefined = undefined
-  #form: Effect.Effect<Form, BodyError> | undefined = undefined
-  #read = false
+  private readonly _site: Site
+  private _queryAt: number
+  private _host: string | undefined = undefined
+  private _query: URLSearchParams | undefined = undefined
+  private _headers: Readonly<Record<string, string>> | undefined = undefined
+  private _cookies: Readonly<Record<string, string>> | undefined = undefined
+  private _locals: Map<Local<never>, unknown> | undefined = undefined
+  private _scope: LazyScope | undefined = undefined
+  private _body: Exit.Exit<Uint8Array, BodyError> | undefined = undefined
+  private _waiting: Array<(body: Exit.Exit<Uint8Array, BodyError>) => void> | undefined = undefined
+  private _form: Effect.Effect<Form, BodyError> | undefined = undefined
+  private _read = false
 
   constructor(raw: Raw, site: Site) {
     this.raw = raw
-    this.#site = site
+    this._site = site
     this.method = raw.method
     this.limits = site.limits
     const url = raw.url
     const at = url.indexOf("?")
     this.url = url
-    this.#queryAt = at
+    this._queryAt = at
     this.path = at < 0 ? url : url.slice(0, at)
   }
 
@@ -475,7 +492,7 @@ export class Live implements Service {
   retarget(url: string): void {
     const at = url.indexOf("?")
     this.url = url
-    this.#queryAt = at
+    this._queryAt = at
     this.path = at < 0 ? url : url.slice(0, at)
   }
 
@@ -485,62 +502,62 @@ export class Live implements Service {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    if (this.#headers === undefined) {
+    if (this._headers === undefined) {
       const headers: Record<string, string> = Object.create(null)
       for (const name of Object.keys(this.raw.headers)) headers[name] = this.header(name)!
-      this.#headers = headers
+      this._headers = headers
     }
-    return this.#headers
+    return this._headers
   }
 
   /** What the nearest trusted proxy's peer was called in a list that every proxy appends to. */
-  #forwarded(name: string): string | undefined {
-    if (this.#site.proxies === 0) return undefined
+  private _forwarded(name: string): string | undefined {
+    if (this._site.proxies === 0) return undefined
     const value = this.header(name)
     if (value === undefined) return undefined
     const entries = value.split(",")
-    return entries[Math.max(0, entries.length - this.#site.proxies)]!.trim() || undefined
+    return entries[Math.max(0, entries.length - this._site.proxies)]!.trim() || undefined
   }
 
   get scheme(): "http" | "https" {
-    const forwarded = this.#forwarded("x-forwarded-proto")
+    const forwarded = this._forwarded("x-forwarded-proto")
     if (forwarded !== undefined) return forwarded.toLowerCase() === "https" ? "https" : "http"
     return this.raw.encrypted ? "https" : "http"
   }
 
   get host(): string {
-    return (this.#host ??= this.#forwarded("x-forwarded-host") ?? this.header("host") ?? "")
+    return (this._host ??= this._forwarded("x-forwarded-host") ?? this.header("host") ?? "")
   }
 
   get remoteAddress(): string | undefined {
-    return this.#forwarded("x-forwarded-for") ?? this.raw.remoteAddress
+    return this._forwarded("x-forwarded-for") ?? this.raw.remoteAddress
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(
-      this.#queryAt < 0 ? "" : this.url.slice(this.#queryAt + 1)
+    return (this._query ??= new URLSearchParams(
+      this._queryAt < 0 ? "" : this.url.slice(this._queryAt + 1)
     ))
   }
 
   get cookies(): Readonly<Record<string, string>> {
-    if (this.#cookies === undefined) {
+    if (this._cookies === undefined) {
       const sent = this.raw.headers["cookie"]
-      this.#cookies = parseCookies(typeof sent === "object" ? sent.join("; ") : sent)
+      this._cookies = parseCookies(typeof sent === "object" ? sent.join("; ") : sent)
     }
-    return this.#cookies
+    return this._cookies
   }
 
   get locals(): Map<Local<never>, unknown> {
-    return (this.#locals ??= new Map())
+    return (this._locals ??= new Map())
   }
 
   get scope(): LazyScope {
-    return (this.#scope ??= new LazyScope())
+    return (this._scope ??= new LazyScope())
   }
 
   /** The scope, if anyone has added to it. */
   get openScope(): Scope.CloseableScope | undefined {
-    return this.#scope?.inner
+    return this._scope?.inner
   }
 
   addHeader(name: string, value: string): void {
@@ -555,39 +572,39 @@ export class Live implements Service {
     const at = route.pattern.parameters.length === 0 ? 0 : 1
     const options = args[at] as Router.ReverseOptions | undefined
     if (this.match.route === undefined || options?.current !== undefined) {
-      return this.#site.router.reverse(route, ...args)
+      return this._site.router.reverse(route, ...args)
     }
     const filled: Array<unknown> = [...args]
     filled[at] = { ...options, current: this.match }
-    return this.#site.router.reverse(route, ...(filled as unknown as Router.ReverseArgs<P>))
+    return this._site.router.reverse(route, ...(filled as unknown as Router.ReverseArgs<P>))
   }
 
   reverseName(name: string, params?: Router.Params, options?: Router.ReverseOptions): string {
     return Either.getOrThrowWith(
-      this.#site.router.reverseName(name, params, { current: this.match, ...options }),
+      this._site.router.reverseName(name, params, { current: this.match, ...options }),
       (failure) => failure
     )
   }
 
   get bytes(): Effect.Effect<Uint8Array, BodyError> {
-    if (this.#body !== undefined) return this.#body
-    if (this.#read && this.#waiting === undefined) return readTwice
+    if (this._body !== undefined) return this._body
+    if (this._read && this._waiting === undefined) return readTwice
     return Effect.async((resume) => this.collect(resume))
   }
 
   /** Reads the whole body with plain callbacks, so that no fiber need exist while it arrives. */
   collect(done: (body: Exit.Exit<Uint8Array, BodyError>) => void): void {
-    if (this.#body !== undefined) return done(this.#body)
-    if (this.#waiting !== undefined) return void this.#waiting.push(done)
+    if (this._body !== undefined) return done(this._body)
+    if (this._waiting !== undefined) return void this._waiting.push(done)
     const max = this.limits.memory
     const settle = (body: Exit.Exit<Uint8Array, BodyError>) => {
-      this.#body = body
-      const waiting = this.#waiting!
-      this.#waiting = undefined
+      this._body = body
+      const waiting = this._waiting!
+      this._waiting = undefined
       for (const resume of waiting) resume(body)
     }
-    this.#read = true
-    this.#waiting = [done]
+    this._read = true
+    this._waiting = [done]
     if (!this.raw.hasBody) return settle(noBytes)
     if (declaredLength(this.raw) > max) return settle(tooLarge("memory", max))
     let first: Uint8Array | undefined
@@ -618,10 +635,10 @@ export class Live implements Service {
   }
 
   get form(): Effect.Effect<Form, BodyError> {
-    return (this.#form ??= this.#readForm())
+    return (this._form ??= this._readForm())
   }
 
-  #readForm(): Effect.Effect<Form, BodyError> {
+  private _readForm(): Effect.Effect<Form, BodyError> {
     if (!this.raw.hasBody) return noForm
     const type = mediaType(this)
     if (type === "application/x-www-form-urlencoded") {
@@ -632,12 +649,12 @@ export class Live implements Service {
         `the body is ${type === "" ? "of no type" : type}, where a form was expected`
       )
     }
-    if (this.#read) return readTwice
-    this.#read = true
+    if (this._read) return readTwice
+    this._read = true
     const { limits } = this
     if (declaredLength(this.raw) > limits.upload) return tooLarge("upload", limits.upload)
     const read = Scope.extend(
-      this.#site.multipart(this.raw, this.header("content-type")!, limits),
+      this._site.multipart(this.raw, this.header("content-type")!, limits),
       this.scope
     )
     // Whoever asks while the first reader reads waits for the same result.
@@ -661,13 +678,13 @@ export class Live implements Service {
 
   get stream(): Stream.Stream<Uint8Array, BodyError> {
     return Stream.suspend(() => {
-      if (this.#body !== undefined) {
-        return Exit.isSuccess(this.#body)
-          ? Stream.make(this.#body.value)
-          : Stream.failCause(this.#body.cause)
+      if (this._body !== undefined) {
+        return Exit.isSuccess(this._body)
+          ? Stream.make(this._body.value)
+          : Stream.failCause(this._body.cause)
       }
-      if (this.#read) return Stream.fromEffect(readTwice)
-      this.#read = true
+      if (this._read) return Stream.fromEffect(readTwice)
+      this._read = true
       return streamBody(this.raw, this.limits.upload)
     })
   }
@@ -821,17 +838,17 @@ export class LazyScope implements Scope.CloseableScope {
   readonly [Scope.CloseableScopeTypeId]: Scope.CloseableScopeTypeId = Scope.CloseableScopeTypeId
   inner: Scope.CloseableScope | undefined = undefined
 
-  #real(): Scope.CloseableScope {
+  private _real(): Scope.CloseableScope {
     return (this.inner ??= Effect.runSync(Scope.make()))
   }
   get strategy() {
-    return this.#real().strategy
+    return this._real().strategy
   }
   fork(strategy: ExecutionStrategy.ExecutionStrategy) {
-    return Effect.suspend(() => Scope.fork(this.#real(), strategy))
+    return Effect.suspend(() => Scope.fork(this._real(), strategy))
   }
   addFinalizer(finalizer: Scope.Scope.Finalizer) {
-    return Effect.suspend(() => Scope.addFinalizerExit(this.#real(), finalizer))
+    return Effect.suspend(() => Scope.addFinalizerExit(this._real(), finalizer))
   }
   close(exit: Exit.Exit<unknown, unknown>) {
     return Effect.suspend(() =>

@@ -72,24 +72,13 @@ export type Handler<R = never> = (request: HttpRequest.Service) => Answer<R>
 /** What the server gives to every request: not part of what a view needs. */
 export type Provided = HttpRequest.HttpRequest | Scope.Scope
 
-/** How a route's requests are treated before its view sees them. */
-export interface Options {
-  /**
-   * Reads the whole body before the view starts, which then reads it at once: cheaper for small
-   * bodies. Not for uploads.
-   */
-  readonly prebuffer?: boolean
-  /** Skips the check against cross-site request forgery: for clients that are not browsers. */
-  readonly csrfExempt?: boolean
-  /** Limits of this route's bodies in place of the site's. */
-  readonly limits?: Partial<HttpRequest.Limits>
-}
+export type { Options } from "./HttpRequest.ts"
 
 /** A route and the view that answers it. */
 export interface Endpoint<out R = never> {
   readonly route: Route.Any
   readonly handler: Handler<R | Provided>
-  readonly options: Options
+  readonly options: HttpRequest.Options
 }
 
 /** What a compile error shows when a view's failure has no status. */
@@ -124,7 +113,7 @@ export const handle: {
       request: HttpRequest.Service
     ) => Generator<Eff, HttpResponse.HttpResponse, never>) &
       Mapped<Yielded<Eff, "E">>,
-    options?: Options
+    options?: HttpRequest.Options
   ): Endpoint<Exclude<Yielded<Eff, "R">, Provided>>
   <
     R extends Route.Any,
@@ -132,12 +121,12 @@ export const handle: {
   >(
     route: R,
     handler: ((params: Route.Params<R>, request: HttpRequest.Service) => A) & Mapped<ErrorOf<A>>,
-    options?: Options
+    options?: HttpRequest.Options
   ): Endpoint<Exclude<NeedsOf<A>, Provided>>
 } = (
   route: Route.Any,
   handler: (params: any, request: HttpRequest.Service) => any,
-  options: Options = {}
+  options: HttpRequest.Options = {}
 ): Endpoint<any> => {
   // The overloads have checked what the two kinds of handler return.
   const run: (params: any, request: HttpRequest.Service) => Answer<any> = isGenerator(handler)
