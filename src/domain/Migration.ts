@@ -884,5 +884,5 @@ const hash = (text: string): string => {
   return value.toString(16).padStart(16, "0")
 }
 
-/** Equal for migrations that make the same changes, however their files are written. */
-export const checksum = (migration: Migration): string => hash(canonical(migration.changes))
+/** Equal for the same changes, however their file is written. */
+export const checksum = (changes: ReadonlyArray<Change>): string => hash(canonical(changes))
