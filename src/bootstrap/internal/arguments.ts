@@ -3,13 +3,15 @@
  * it would take them for arguments (`migrate --nope` ran with the app "--nope").
  */
 import * as Args from "@effect/cli/Args"
-import type * as Command from "@effect/cli/Command"
+import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Types from "effect/Types"
 import { didYouMean } from "../../domain/Near.ts"
+import type { Failure } from "../Adapters.ts"
 
 /** What the command line has that no command takes. Ends with status 2. */
 export class UsageFault extends Schema.TaggedError<UsageFault>("portico/bootstrap/UsageFault")(
@@ -22,13 +24,41 @@ export class UsageFault extends Schema.TaggedError<UsageFault>("portico/bootstra
 }
 
 /** A command as `portico` lists it, before it is handed to `@effect/cli`. */
-export interface Definition<E, R> {
+export interface Definition {
   readonly name: string
-  readonly summary: string
-  /** Shown under EXAMPLES in its help. */
-  readonly examples: ReadonlyArray<string>
   readonly parameters: Command.Command.Config
-  readonly command: Command.Command<string, R, E, unknown>
+  // `any`: the parameters' types have done their work where the command was defined.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly command: Command.Command<string, never, Failure, any>
+}
+
+/** A command: its help, its parameters, and what it does with them. */
+export const define = <const C extends Command.Command.Config>(options: {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** What the summary has no room for. */
+  readonly details?: string
+  /** Whole command lines, shown in the help. */
+  readonly examples?: ReadonlyArray<string>
+  readonly parameters: C
+  readonly run: (
+    input: Types.Simplify<Command.Command.ParseConfig<C>>
+  ) => Effect.Effect<void, Failure>
+}): Definition => {
+  const examples = options.examples ?? []
+  const description = [
+    options.summary,
+    ...(options.details === undefined ? [] : [options.details]),
+    ...(examples.length === 0 ? [] : [`For example: ${examples.join("  ·  ")}`])
+  ].join("\n\n")
+  return {
+    name: options.name,
+    parameters: options.parameters,
+    command: Command.make(options.name, options.parameters, options.run).pipe(
+      Command.withDescription(description)
+    )
+  }
 }
 
 const builtIn = ["--help", "-h", "--version", "--wizard", "--completions", "--log-level", "--site"]
@@ -61,8 +91,8 @@ const commandOf = (args: ReadonlyArray<string>): string | undefined =>
   )
 
 /** Nothing, or what is wrong with the command line. */
-export const check = <E, R>(
-  definitions: ReadonlyArray<Definition<E, R>>,
+export const check = (
+  definitions: ReadonlyArray<Definition>,
   args: ReadonlyArray<string>
 ): Either.Either<void, UsageFault> => {
   const name = commandOf(args)

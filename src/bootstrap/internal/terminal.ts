@@ -2,6 +2,8 @@
  * What commands print: colours where a terminal shows them, tables with aligned columns. Follows
  * NO_COLOR (no-color.org) and FORCE_COLOR.
  */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
 import { inspect } from "node:util"
 
 const colours = (): boolean => {
@@ -21,7 +23,7 @@ export const style = (name: Style, text: string): string => {
 }
 
 // oxlint-disable-next-line no-control-regex -- the escape character is what it looks for
-const escapes = /\u001b\[\d+m/g
+const escapes = /\u001b\[[\d;]*m/g
 
 /** Columns on a terminal: escapes take none, wide characters and emoji take two. */
 const width = (text: string): number => {
@@ -59,3 +61,17 @@ export const table = (
       .trimEnd()
   return [line(heading.map((title) => style("bold", title))), ...rows.map(line)].join("\n")
 }
+
+/** Runs a program that always prints colours (`@effect/cli`'s help) without them, where they are not wanted. */
+export const withoutEscapes = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  colours()
+    ? effect
+    : Console.consoleWith((console) => {
+        const strip = (args: ReadonlyArray<unknown>) =>
+          args.map((arg) => (typeof arg === "string" ? arg.replace(escapes, "") : arg))
+        return Effect.withConsole(effect, {
+          ...console,
+          log: (...args) => console.log(...strip(args)),
+          error: (...args) => console.error(...strip(args))
+        })
+      })

@@ -1,0 +1,75 @@
+/**
+ * The HTTP entry point: serves a site until it is told to end.
+ *
+ * ```ts
+ * // main.ts
+ * import { Http } from "portico/bootstrap/Http"
+ * Http.main(site)
+ * ```
+ */
+import { runMain } from "@effect/platform-node-shared/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as NodeServer from "../adapters/http/NodeServer.ts"
+import * as HttpServer from "../ports/HttpServer.ts"
+import type * as Adapters from "./Adapters.ts"
+import type * as App from "./App.ts"
+import * as Checks from "./Checks.ts"
+import { middleware } from "./internal/middleware.ts"
+import { report } from "./internal/report.ts"
+import { services, type Settled, settle } from "./internal/start.ts"
+
+/** The site as servers take it, with the default middleware around its own. */
+export const httpSite = <R>(
+  site: App.Site<R>,
+  settled: Settled
+): Effect.Effect<HttpServer.Site, Adapters.Failure, R | Adapters.Ports> => {
+  const { allowedHosts, environment } = settled.values
+  return HttpServer.site({
+    entries: site.entries,
+    middleware: [...middleware(site, settled), ...site.middleware],
+    allowedHosts,
+    development: environment === "development"
+  })
+}
+
+/** Values that win over the environment, by key: `{ PORT: "0" }`. */
+export type Overrides = Readonly<Record<string, string | undefined>>
+
+/** Starts the site: settings, services, checks, then the server. It ends with the scope. */
+export const start = <R>(
+  site: App.Site<R>,
+  overrides: Overrides = {}
+): Effect.Effect<HttpServer.Address, Adapters.Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const settled = yield* settle(site, overrides)
+    const { host, port } = settled.values
+    const context = yield* Layer.build(services(site, settled))
+    return yield* Effect.gen(function* () {
+      yield* Checks.beforeServing(site, settled)
+      const served = yield* httpSite(site, settled)
+      const server = yield* Layer.build(NodeServer.layer({ host, port }))
+      return yield* Effect.flatMap(HttpServer.HttpServer, (_) => _.serve(served)).pipe(
+        Effect.provide(server)
+      )
+    }).pipe(Effect.provide(context))
+  })
+
+/** Serves until interrupted, and says where. */
+export const serve = <R>(
+  site: App.Site<R>,
+  overrides: Overrides = {}
+): Effect.Effect<never, Adapters.Failure> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const address = yield* start(site, overrides)
+      yield* Console.log(`${site.name} is at ${address.url}`)
+      return yield* Effect.never
+    })
+  )
+
+/** The whole of a `main.ts`: serves the site, ends gracefully on SIGTERM and SIGINT. */
+export const main = <R>(site: App.Site<R>): void =>
+  runMain(report(serve(site)), { disableErrorReporting: true })

@@ -1,0 +1,45 @@
+/** `portico check`: what is wrong with the site, without serving it. */
+import * as Options from "@effect/cli/Options"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as App from "../App.ts"
+import * as Checks from "../Checks.ts"
+import { define } from "../internal/arguments.ts"
+import { settle } from "../internal/start.ts"
+import { style } from "../internal/terminal.ts"
+import * as Settings from "../Settings.ts"
+
+export const check = (site: App.Any) =>
+  define({
+    name: "check",
+    summary: "Look for mistakes in settings, routes, templates and apps. Nothing is changed.",
+    examples: ["portico check", "portico check --deploy"],
+    parameters: {
+      deploy: Options.boolean("deploy").pipe(
+        Options.withDescription("Check as if the site ran in production.")
+      )
+    },
+    run: ({ deploy }) =>
+      Effect.gen(function* () {
+        const settled = yield* settle(site, deploy ? { PORTICO_ENV: "production" } : {})
+        const findings = yield* Checks.run(site, settled).pipe(
+          Effect.provide(
+            Layer.provide(
+              site.adapters.router.layer,
+              Layer.setConfigProvider(Settings.provider(site.settings, settled.sources))
+            )
+          )
+        )
+        const errors = findings.filter(({ level }) => level === "error")
+        if (findings.length === 0) {
+          return yield* Console.log(`${style("green", "✓")} ${site.name}: no mistakes found.`)
+        }
+        yield* Effect.forEach(findings, (finding) => Console.log(Checks.line(finding)), {
+          discard: true
+        })
+        if (errors.length > 0) {
+          return yield* new Checks.ChecksFailed({ errors: errors.map(({ fact }) => fact) })
+        }
+      })
+  })
