@@ -216,7 +216,9 @@ export const site = <
     const router = yield* Router.Router
     // The signature demands what views, middleware and pages need; from here on it is in the runtime.
     const table = yield* router.compile(
-      parts.entries as ReadonlyArray<Router.Entry<View.Endpoint<never>>>
+      parts.entries as ReadonlyArray<Router.Entry<any>> as ReadonlyArray<
+        Router.Entry<View.Endpoint<never>>
+      >
     )
     const middleware = (parts.middleware ?? []) as ReadonlyArray<Middleware.Middleware<never>>
     const runtime = yield* Effect.runtime<never>()
@@ -324,7 +326,8 @@ const trimmed = (runtime: Runtime.Runtime<never>, scheduler: Scheduler.Scheduler
   // The context comes with each request. Refs at their first value are what a fiber has anyway.
   locals.delete(FiberRef.currentContext)
   locals.delete(FiberRef.currentRuntimeFlags)
-  for (const [ref, [[, value]]] of locals) if (value === FiberRefs.getOrDefault(FiberRefs.empty(), ref)) locals.delete(ref)
+  for (const [ref, [[, value]]] of locals)
+    if (value === FiberRefs.getOrDefault(FiberRefs.empty(), ref)) locals.delete(ref)
   if (scheduler !== undefined && !locals.has(FiberRef.currentScheduler)) {
     locals.set(FiberRef.currentScheduler, [[FiberId.none, scheduler]])
   }
@@ -698,30 +701,32 @@ export const start = (driver: Driver, site: Site): Running => {
     run(exchange, request)
   }
 
-  const idle = Effect.async<void>((resume) => {
-    if (active === 0) return resume(Effect.void)
-    onIdle = () => {
-      onIdle = undefined
-      resume(Effect.void)
-    }
-  })
+  /** Waits until nothing is active, `millis` at most. By the system's time, as sockets go by that. */
+  const idle = (millis: number) =>
+    Effect.async<boolean>((resume) => {
+      const settle = (isIdle: boolean) => {
+        clearTimeout(timer)
+        onIdle = undefined
+        resume(Effect.succeed(isIdle))
+      }
+      const timer = setTimeout(settle, millis, false)
+      onIdle = () => settle(true)
+      if (active === 0) settle(true)
+    })
 
   return {
     handle,
     fork,
     active: () => active,
     draining: () => draining,
-    drain: Effect.suspend(() => {
+    drain: Effect.gen(function* () {
       draining = true
-      return Effect.timeoutOption(idle, site.gracePeriod).pipe(
-        Effect.flatMap((done) => {
-          if (Option.isSome(done)) return Effect.void
-          for (const { fiber } of pending) fiber.unsafeInterruptAsFork(server)
-          // Finalizers get a moment of their own; a connection that does not end is cut by the adapter.
-          return Effect.timeoutOption(idle, finalizerTime)
-        }),
-        Effect.ensuring(Effect.sync(() => clearTimeout(wheel)))
-      )
+      if (!(yield* idle(site.gracePeriod))) {
+        for (const { fiber } of pending) fiber.unsafeInterruptAsFork(server)
+        // A connection that does not end even then is cut by the adapter.
+        yield* idle(finalizerTime)
+      }
+      clearTimeout(wheel)
     })
   }
 }
