@@ -1,0 +1,363 @@
+/**
+ * Handlebars: Mustache with helpers and partial blocks. Strict: every name must be there, helpers are
+ * the built-in ones, and raw output takes `Html` only. Templates may come from people who must not
+ * run code. Layouts are partial blocks with inline partials, as Handlebars' guide writes them.
+ */
+import Handlebars from "handlebars"
+import { isHtml } from "../../domain/Html.ts"
+import { isTruthy, kind, member, names, print } from "../../domain/TemplateData.ts"
+import * as TemplateEngine from "../../ports/TemplateEngine.ts"
+import { overFiles } from "./internal/files.ts"
+
+export type { Options } from "./internal/files.ts"
+
+export const capabilities: TemplateEngine.Capabilities = { runsCode: false }
+
+interface Template {
+  readonly render: Partial
+  /** The partials and layouts that this template names. */
+  readonly partials: Partials
+}
+
+type Partial = (context: unknown, options: { readonly partials?: Partials }) => string
+type Partials = Readonly<Record<string, Partial>>
+
+export const driver: TemplateEngine.Driver<Template> = {
+  capabilities,
+  extension: "handlebars",
+  open: (site) => ({
+    compile: (source) => compile(site, source),
+    render: (template, data) => template.render(data, { partials: template.partials })
+  })
+}
+
+export const { make, layer, layerConfig } = overFiles(driver)
+
+// --- the parts of Handlebars that its typings leave out ------------------------------------------
+
+interface Located {
+  readonly start: { readonly line: number; readonly column: number }
+}
+
+/** What compiled code calls (handlebars/lib/handlebars/runtime.js), and the three functions added here. */
+interface Container {
+  /** Absent in a template that uses none. */
+  partials?: Partials | undefined
+  field: (value: unknown, name: unknown, path: string, at: number) => unknown
+  print: (value: unknown, at: number) => string
+  raw: (value: unknown, at: number) => string
+}
+
+type Main = (container: Container, ...rest: ReadonlyArray<unknown>) => string
+
+interface Specification {
+  main: Main
+  readonly main_d?: unknown
+}
+
+/** handlebars/lib/handlebars/compiler/compiler.js: from the tree to opcodes. */
+interface Compiler {
+  compile(tree: hbs.AST.Program, options: object): object
+  accept(node: object): void
+  opcode(name: string, ...rest: ReadonlyArray<unknown>): void
+  SubExpression(node: object): void
+  helperSexpr(node: Helper, program: unknown, inverse: unknown): void
+}
+
+interface Helper {
+  readonly path: { readonly original: string }
+  readonly params: ReadonlyArray<object>
+}
+
+/** handlebars/lib/handlebars/compiler/javascript-compiler.js: from opcodes to code, by a stack. */
+interface JavaScriptCompiler {
+  readonly source: { readonly currentLocation: Located }
+  compile(environment: object, options: object, context: undefined, asObject: true): Specification
+  push(code: Code): void
+  pushSource(code: Code): void
+  popStack(): Code
+  appendToBuffer(code: Code): Code
+}
+
+type Code = string | ReadonlyArray<unknown>
+
+interface Internals {
+  readonly Compiler: new () => Compiler
+  readonly JavaScriptCompiler: new () => JavaScriptCompiler
+  readonly Parser: { readonly lexer: { readonly matched: string; readonly match: string } }
+  template: (specification: Specification) => Partial
+  registerDecorator: (
+    name: string,
+    decorator: (
+      fn: Partial,
+      props: { partials?: Record<string, Partial> },
+      container: Container,
+      options: { readonly args: ReadonlyArray<string>; readonly fn: Partial }
+    ) => Partial
+  ) => void
+}
+
+/** An environment of our own: helpers and decorators registered here are seen by no one else. */
+const handlebars = Handlebars.create()
+const internals = handlebars as unknown as Internals
+
+// --- compiling -----------------------------------------------------------------------------------
+
+class StrictCompiler extends internals.Compiler {
+  get compiler() {
+    return StrictCompiler
+  }
+  MustacheStatement(mustache: hbs.AST.MustacheStatement) {
+    this.SubExpression(mustache)
+    this.opcode(mustache.escaped ? "appendEscaped" : "appendRaw")
+  }
+  /** `lookup` is compiled, so that a name that is not there is found at its place in the text. */
+  override helperSexpr(node: Helper, program: unknown, inverse: unknown) {
+    if (node.path.original !== "lookup" || node.params.length !== 2) {
+      return super.helperSexpr(node, program, inverse)
+    }
+    for (const param of node.params) this.accept(param)
+    this.opcode("lookupByValue")
+  }
+}
+
+/** Emits a checked look-up or a checked print wherever the original emits an unchecked one. */
+const codeWriter = (source: TemplateEngine.Source) => {
+  const starts = lineStarts(source.text)
+  return class StrictJavaScriptCompiler extends internals.JavaScriptCompiler {
+    get compiler() {
+      return StrictJavaScriptCompiler
+    }
+    at() {
+      const { column, line } = this.source.currentLocation.start
+      return starts[line - 1]! + column
+    }
+    appendEscaped() {
+      this.pushSource(
+        this.appendToBuffer(["container.print(", this.popStack(), `, ${this.at()})`])
+      )
+    }
+    appendRaw() {
+      this.pushSource(this.appendToBuffer(["container.raw(", this.popStack(), `, ${this.at()})`]))
+    }
+    lookupByValue() {
+      const name = this.popStack()
+      this.push(["container.field(", this.popStack(), ", ", name, `, "", ${this.at()})`])
+    }
+    resolvePath(type: "context" | "data", parts: ReadonlyArray<string>, from: number) {
+      let value = this.popStack()
+      for (let i = from; i < parts.length; i++) {
+        const path = (type === "data" ? "@" : "") + parts.slice(0, i + 1).join(".")
+        const rest = `, ${JSON.stringify(parts[i])}, ${JSON.stringify(path)}, ${this.at()})`
+        value = ["container.field(", value, rest]
+      }
+      this.push(value)
+    }
+  }
+}
+
+const lineStarts = (text: string): ReadonlyArray<number> => {
+  const starts = [0]
+  for (let i = text.indexOf("\n"); i !== -1; i = text.indexOf("\n", i + 1)) starts.push(i + 1)
+  return starts
+}
+
+/** Fresh for each template, since compiling writes into it. */
+const makeOptions = () => ({
+  data: true,
+  knownHelpersOnly: true,
+  // Logging is a server's business, and the two hooks are called by blocks only.
+  knownHelpers: { log: false, helperMissing: false, blockHelperMissing: false }
+})
+
+const compile = (
+  site: TemplateEngine.Site<Template>,
+  source: TemplateEngine.Source
+): Template => {
+  const fault = (problem: TemplateEngine.Problem, offset: number) =>
+    new TemplateEngine.Fault(problem, source, offset)
+  const starts = lineStarts(source.text)
+  const offsetOf = ({ start }: Located) => starts[start.line - 1]! + start.column
+
+  const parse = (): hbs.AST.Program => {
+    try {
+      return handlebars.parse(source.text)
+    } catch (error) {
+      throw syntaxFault(error)
+    }
+  }
+  const syntaxFault = (error: unknown) => {
+    const { column, lineNumber, message } = error as Handlebars.Exception
+    if (lineNumber !== undefined && column !== undefined) {
+      const reason = message
+        .replace(/ - \d+:\d+$/, "")
+        .replace(/^You specified knownHelpersOnly, but used the unknown/, "there is no")
+      return fault({ _tag: "Syntax", reason }, starts[lineNumber - 1]! + column)
+    }
+    if (!/^(Parse|Lexical) error/.test(message)) return error
+    const { match, matched } = internals.Parser.lexer
+    const reason = match === "" ? "the text ends inside a block or a tag" : `unexpected "${match}"`
+    return fault({ _tag: "Syntax", reason }, matched.length - match.length)
+  }
+
+  const tree = parse()
+  const partials: Record<string, Partial> = {}
+  for (const { name, node, optional } of partialsOf(tree)) {
+    const offset = offsetOf(node.loc)
+    if (name === undefined) {
+      throw fault(
+        { _tag: "Syntax", reason: "a partial is named by the template, not by data" },
+        offset
+      )
+    }
+    if (name === "@partial-block" || (optional && !site.has(name))) continue
+    partials[name] ??= (context, options) => {
+      const template = site.open(name, source, offset)
+      const inlines = inlinesOf(options.partials)
+      const markup = template.render(context, {
+        ...options,
+        partials:
+          inlines === undefined ? template.partials : { ...template.partials, ...inlines }
+      })
+      site.close()
+      return markup
+    }
+  }
+
+  const specification = (() => {
+    try {
+      const options = makeOptions()
+      const environment = new StrictCompiler().compile(tree, options)
+      return new (codeWriter(source))().compile(environment, options, undefined, true)
+    } catch (error) {
+      throw syntaxFault(error)
+    }
+  })()
+
+  const functions: Omit<Container, "partials"> = {
+    field: (value, name, path, at) => {
+      const found = member(value, String(name))
+      if (found === undefined) {
+        const variable = path === "" ? String(name) : path
+        throw fault({ _tag: "Missing", variable, available: names(value) }, at)
+      }
+      return found
+    },
+    print: (value, at) => {
+      const text = print(value)
+      if (text === undefined) throw fault({ _tag: "Unprintable", kind: kind(value) }, at)
+      return text
+    },
+    raw: (value, at) => {
+      if (value === null) return ""
+      if (!isHtml(value)) throw fault({ _tag: "Raw" }, at)
+      return value.markup
+    }
+  }
+  const { main } = specification
+  specification.main = (container, ...rest) => main(Object.assign(container, functions), ...rest)
+  return { render: internals.template(specification), partials }
+}
+
+/** A partial that a template names. `optional`: a block with default content, and no file of that name. */
+interface Named {
+  readonly name: string | undefined
+  readonly node: { readonly loc: Located }
+  readonly optional: boolean
+}
+
+const partialsOf = (tree: hbs.AST.Program): ReadonlyArray<Named> => {
+  const found: Array<Named> = []
+  const nameOf = ({ name }: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement) =>
+    name.type === "SubExpression" ? undefined : String((name as hbs.AST.PathExpression).original)
+  class Partials extends Handlebars.Visitor {
+    override PartialStatement(node: hbs.AST.PartialStatement) {
+      found.push({ name: nameOf(node), node, optional: isInline(nameOf(node)) })
+      super.PartialStatement(node)
+    }
+    override PartialBlockStatement(node: hbs.AST.PartialBlockStatement) {
+      const name = nameOf(node)
+      const fills = node.program.body.some(({ type }) => type === "DecoratorBlock")
+      found.push({ name, node, optional: !fills && name?.includes("/") === false })
+      super.PartialBlockStatement(node)
+    }
+  }
+  const inlineNames = new Set<string>()
+  class Inlines extends Handlebars.Visitor {
+    override DecoratorBlock(node: hbs.AST.DecoratorBlock) {
+      const [name] = node.params
+      if (name?.type === "StringLiteral") inlineNames.add((name as hbs.AST.StringLiteral).value)
+      super.DecoratorBlock(node)
+    }
+  }
+  const isInline = (name: string | undefined) => name !== undefined && inlineNames.has(name)
+  new Inlines().accept(tree)
+  new Partials().accept(tree)
+  return found
+}
+
+// --- inline partials and helpers -----------------------------------------------------------------
+
+/** The container of the template that an inline partial stands in. */
+const owners = new WeakMap<Partial, Container>()
+
+const inlinesOf = (partials: Partials | undefined): Partials | undefined => {
+  let found: Record<string, Partial> | undefined
+  for (const name in partials) {
+    if (owners.has(partials[name]!)) (found ??= {})[name] = partials[name]!
+  }
+  return found
+}
+
+/**
+ * Differs from Handlebars' own in that the page's content for a block beats that of the layouts
+ * between it and the block, as inheritance has it everywhere else.
+ */
+internals.registerDecorator("inline", (fn, props, container, options) => {
+  const [name] = options.args as readonly [string]
+  const outer = container.partials?.[name]
+  const owner = outer === undefined ? undefined : owners.get(outer)
+  owners.set(options.fn, container)
+  const content = owner === undefined || owner === container ? options.fn : outer!
+  if (props.partials !== undefined) {
+    props.partials[name] = content
+    return fn
+  }
+  const own = (props.partials = { [name]: content })
+  return (context, rest) => {
+    const before = container.partials
+    container.partials = { ...before, ...own }
+    try {
+      return fn(context, rest)
+    } finally {
+      container.partials = before
+    }
+  }
+})
+
+handlebars.registerHelper("if", function (this: unknown, value: unknown, options: Block) {
+  return isTruthy(value) || (value === 0 && options.hash["includeZero"] === true)
+    ? options.fn(this)
+    : options.inverse(this)
+})
+handlebars.registerHelper("unless", function (this: unknown, value: unknown, options: Block) {
+  return isTruthy(value) ? options.inverse(this) : options.fn(this)
+})
+handlebars.registerHelper("with", function (this: unknown, value: unknown, options: Block) {
+  return isTruthy(value)
+    ? options.fn(value, { data: options.data, blockParams: [value] })
+    : options.inverse(this)
+})
+/** `{{#name}}…{{/name}}`: a section, as in Mustache. */
+handlebars.registerHelper(
+  "blockHelperMissing",
+  function (this: unknown, value: unknown, options: Block) {
+    return Array.isArray(value)
+      ? handlebars.helpers["each"]!.call(this, value, options)
+      : isTruthy(value)
+        ? options.fn(value === true ? this : value)
+        : options.inverse(this)
+  }
+)
+
+type Block = Handlebars.HelperOptions
