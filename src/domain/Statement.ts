@@ -122,8 +122,8 @@ export interface Select {
    */
   readonly join?: ReadonlyArray<Path>
   /**
-   * A batched load: rows whose `by` is among `values` (distinct, none null), each answered with its
-   * key under `"~key"`; `limit` and `offset` then apply to each key's rows apart.
+   * A batched load: rows whose `by` is among `values` (distinct, none null); `limit` and `offset`
+   * then apply to the rows of each value apart.
    */
   readonly each?: {
     readonly by: Expression
@@ -168,7 +168,7 @@ export type Statement = Select | Insert | Update | Delete
 export type Row = Readonly<Record<string, unknown>>
 
 export interface Result {
-  /** Fresh objects: the receiver may keep and change them. */
+  /** Fresh objects, the nested ones too: the receiver may keep and change them. */
   readonly rows: ReadonlyArray<Row>
   /** Rows inserted, matched by the update, or deleted. */
   readonly affected: number

@@ -115,6 +115,7 @@ export class QueryFault extends Schema.TaggedError<QueryFault>(
     "permission",
     "readOnly",
     "decode",
+    "value",
     "unknown"
   ),
   reason: Schema.String,
