@@ -657,7 +657,7 @@ const toStore = (entity: Entity, column: Column, value: unknown): unknown => {
       early: true,
       ...(cause === undefined ? {} : { cause })
     })
-  let stored = value
+  let stored: unknown = value
   if (column.schema !== undefined) {
     const encoded = ParseResult.encodeUnknownEither(column.schema)(value)
     if (Either.isLeft(encoded)) {
