@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { type Html, trusted } from "../domain/Html.ts"
+import { near } from "../domain/Near.ts"
 import { encode, type Fields, Refused } from "../domain/TemplateData.ts"
 import { Unavailable } from "./PortError.ts"
 
@@ -193,7 +194,7 @@ export class TemplateMissingVariable extends Schema.TaggedError<TemplateMissingV
   available: Schema.Array(Schema.String)
 }) {
   override get message() {
-    const [nearest] = alike(this.variable.slice(this.variable.lastIndexOf(".") + 1), this.available)
+    const [nearest] = near(this.variable.slice(this.variable.lastIndexOf(".") + 1), this.available)
     return (
       `${where(this)}: there is no "${this.variable}"; available: ${listed(this.available) || "nothing"}. ` +
       (nearest === undefined
@@ -331,8 +332,8 @@ export const make = <Template>(
     if (found === undefined) {
       throw new TemplateNotFound({
         template: name,
-        places: loader.places(pathOf(name)),
-        near: alike(name, templateNames())
+        places: [...loader.places(pathOf(name))],
+        near: [...near(name, templateNames())]
       })
     }
     fresh.add(name)
@@ -346,7 +347,7 @@ export const make = <Template>(
   const templateNames = () => {
     const ending = `.${driver.extension}`
     const paths = loader.paths().filter((path) => path.endsWith(ending))
-    return Array.from(new Set(paths.map((path) => path.slice(0, -ending.length))), (name) => name)
+    return [...new Set(paths.map((path) => path.slice(0, -ending.length)))]
   }
 
   const site: Site<Template> = {
@@ -431,7 +432,8 @@ const toExit = (template: string, thrown: unknown): Exit.Exit<never, TemplateFai
   return isFailure(thrown) ? Exit.fail(thrown) : Exit.die(thrown)
 }
 
-const isFailure = (thrown: unknown): thrown is TemplateFailure =>
+/** Whether `thrown` is a failure that a `Site` throws, which a driver lets pass. */
+export const isFailure = (thrown: unknown): thrown is TemplateFailure =>
   thrown instanceof TemplateNotFound ||
   thrown instanceof TemplateNameRefused ||
   thrown instanceof TemplateLimit ||
@@ -471,28 +473,4 @@ const placeAt = ({ file, name, text }: Source, offset: number) => {
   const caret = `${" ".repeat(width)} | ${before[line - 1]!.replace(/[^\t]/g, " ")}^`
   const excerpt = [...shown(line - 1), ...shown(line), caret, ...shown(line + 1)].join("\n")
   return { template: name, file, line, column, excerpt }
-}
-
-/** The three words of `words` nearest to `word`, among those that a slip of the pen could explain. */
-const alike = (word: string, words: ReadonlyArray<string>): ReadonlyArray<string> =>
-  words
-    .map((other) => ({ other, distance: distance(word.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ distance, other }) => distance <= Math.max(1, Math.floor(other.length / 3)))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ other }) => other)
-
-/** Levenshtein's distance. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(
-        Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-      )
-    }
-    row = next
-  }
-  return row[b.length]!
 }
