@@ -234,6 +234,7 @@ class NodeExchange implements Exchange {
     response.writeHead(status, headers)
     response.flushHeaders()
     const drained = Effect.async<void>((resume) => {
+      if (!response.writableNeedDrain) return resume(Effect.void)
       response.once("drain", () => resume(Effect.void))
     })
     const fiber = this.site.fork(
