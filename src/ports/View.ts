@@ -81,57 +81,39 @@ export interface Endpoint<out R = never> {
   readonly options: HttpRequest.Options
 }
 
-/** What a compile error shows when a view's failure has no status. */
-export interface FailureWithoutStatus<E> {
-  readonly "This view can fail in a way that has no status. Catch it, or map it with View.fail": E
-}
+// The needs are left open (`any`) for `NeedsOf` to read. One signature for both kinds of handler:
+// with overloads, and with a check beside the inferred type, a generator that names its parameters
+// is inferred as its constraint.
+type Runs = Generator<
+  YieldWrap<Effect.Effect<unknown, Failure, any>>,
+  HttpResponse.HttpResponse,
+  any
+>
+type Answers = HttpResponse.HttpResponse | Effect.Effect<HttpResponse.HttpResponse, Failure, any>
 
-type Mapped<E> = [Exclude<E, Failure>] extends [never]
-  ? unknown
-  : FailureWithoutStatus<Exclude<E, Failure>>
-
-type Yielded<Eff, Channel extends "E" | "R"> = [Eff] extends [never]
-  ? never
-  : [Eff] extends [YieldWrap<Effect.Effect<infer _A, infer E, infer R>>]
-    ? Channel extends "E"
-      ? E
-      : R
-    : never
-
-type ErrorOf<A> = A extends Effect.Effect<infer _A, infer E, infer _R> ? E : never
-type NeedsOf<A> = A extends Effect.Effect<infer _A, infer _E, infer R> ? R : never
+type NeedsOf<A> =
+  A extends Generator<infer Yielded, any, any>
+    ? [Yielded] extends [YieldWrap<Effect.Effect<infer _A, infer _E, infer R>>]
+      ? R
+      : never
+    : A extends Effect.Effect<infer _A, infer _E, infer R>
+      ? R
+      : never
 
 /**
  * A view of `route`. The handler is a generator function, or a function that returns a response or
- * an effect of one; it gets the route's parameters, decoded, and the request.
+ * an effect of one; it gets the route's parameters, decoded, and the request. It may fail with a
+ * `Failure` only: another one is caught, or becomes one by `fail`.
  */
-export const handle: {
-  <R extends Route.Any, Eff extends YieldWrap<Effect.Effect<any, any, any>>>(
-    route: R,
-    handler: ((
-      params: Route.Params<R>,
-      request: HttpRequest.Service
-    ) => Generator<Eff, HttpResponse.HttpResponse, never>) &
-      Mapped<Yielded<Eff, "E">>,
-    options?: HttpRequest.Options
-  ): Endpoint<Exclude<Yielded<Eff, "R">, Provided>>
-  <
-    R extends Route.Any,
-    A extends HttpResponse.HttpResponse | Effect.Effect<HttpResponse.HttpResponse, any, any>
-  >(
-    route: R,
-    handler: ((params: Route.Params<R>, request: HttpRequest.Service) => A) & Mapped<ErrorOf<A>>,
-    options?: HttpRequest.Options
-  ): Endpoint<Exclude<NeedsOf<A>, Provided>>
-} = (
-  route: Route.Any,
-  handler: (params: any, request: HttpRequest.Service) => any,
-  options: HttpRequest.Options = {}
-): Endpoint<any> => {
-  // The overloads have checked what the two kinds of handler return.
+export const handle = <R extends Route.Any, A extends Runs | Answers>(
+  route: R,
+  handler: (params: Route.Params<R>, request: HttpRequest.Service) => A,
+  options: Options = {}
+): Endpoint<Exclude<NeedsOf<A>, Provided>> => {
+  // The signature has checked what the two kinds of handler return.
   const run: (params: any, request: HttpRequest.Service) => Answer<any> = isGenerator(handler)
     ? (Effect.fnUntraced(handler as any) as any)
-    : handler
+    : (handler as any)
   return { route, options, handler: (request) => run(request.match.params, request) }
 }
 
