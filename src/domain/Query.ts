@@ -124,6 +124,15 @@ export interface Load {
   readonly loads: ReadonlyArray<Load>
 }
 
+/** What a query is to those who only run it: whatever its models, it answers rows of this type. */
+export interface Rows<out Row> {
+  /** In types alone. */
+  readonly "~row": Row
+  readonly registry: Registry
+  readonly select: Statement.Select
+  readonly loads: ReadonlyArray<Load>
+}
+
 /**
  * Rows of the model `M`, each as a `Row`; `R` holds the models in reach. The order of calls does
  * not matter, except that a later `orderBy`, `limit` or `offset` replaces an earlier one.

@@ -79,7 +79,7 @@ export interface TransactionOptions extends BeginOptions {
 }
 
 /** Any query; what it answers is read from the type of the parameter that it is given to. */
-type Any = Query.Query<any, any, any>
+type Any = Query.Rows<unknown>
 
 /** What an update sets: values, or expressions over the row as it was. */
 export type Changes<F extends Field.Fields> = {
@@ -94,12 +94,12 @@ export interface Service {
   readonly name: string
   readonly capabilities: Capabilities
   /** Every row that the query matches. */
-  readonly all: <A>(query: Query.Query<A, any, any>) => Effect.Effect<ReadonlyArray<A>, ReadError>
+  readonly all: <A>(query: Query.Rows<A>) => Effect.Effect<ReadonlyArray<A>, ReadError>
   /** The first row in the query's order. */
-  readonly first: <A>(query: Query.Query<A, any, any>) => Effect.Effect<Option.Option<A>, ReadError>
+  readonly first: <A>(query: Query.Rows<A>) => Effect.Effect<Option.Option<A>, ReadError>
   /** The only row. */
   readonly one: <A>(
-    query: Query.Query<A, any, any>
+    query: Query.Rows<A>
   ) => Effect.Effect<A, ReadError | NotFound | MultipleFound>
   /** How many rows `all` would answer. */
   readonly count: (query: Any) => Effect.Effect<number, ReadError>
@@ -251,17 +251,17 @@ const from = <A, E, R>(
 
 /** Every row that the query matches. */
 export const all = <A>(
-  query: Query.Query<A, any, any>
+  query: Query.Rows<A>
 ): Effect.Effect<ReadonlyArray<A>, ReadError, Database> => from((database) => database.all(query))
 
 /** The first row in the query's order. */
 export const first = <A>(
-  query: Query.Query<A, any, any>
+  query: Query.Rows<A>
 ): Effect.Effect<Option.Option<A>, ReadError, Database> => from((database) => database.first(query))
 
 /** The only row. */
 export const one = <A>(
-  query: Query.Query<A, any, any>
+  query: Query.Rows<A>
 ): Effect.Effect<A, ReadError | NotFound | MultipleFound, Database> =>
   from((database) => database.one(query))
 
@@ -350,7 +350,7 @@ const reading = ({ name, capabilities }: Driver, execute: Execute): Readers => {
   const load = Loading.make(read, capabilities.maxParameters)
 
   const rows = <A>(
-    { registry, loads }: Query.Query<A, any, any>,
+    { registry, loads }: Query.Rows<A>,
     select: Select
   ): Effect.Effect<ReadonlyArray<A>, ReadError> => {
     const fault = queryFault(name, capabilities, select, loads)
@@ -374,13 +374,13 @@ const reading = ({ name, capabilities }: Driver, execute: Execute): Readers => {
   return {
     all: (query) => rows(query, Loading.ordered(query.registry, query.select)),
     first: (query) => {
-      const { registry, select } = query.limit(Math.min(query.select.limit ?? 1, 1))
-      return Effect.map(rows(query, Loading.ordered(registry, select)), ([row]) =>
+      const select = { ...query.select, limit: Math.min(query.select.limit ?? 1, 1) }
+      return Effect.map(rows(query, Loading.ordered(query.registry, select)), ([row]) =>
         Option.fromNullable(row)
       )
     },
     one: (query) => {
-      const { select } = query.limit(Math.min(query.select.limit ?? 2, 2))
+      const select = { ...query.select, limit: Math.min(query.select.limit ?? 2, 2) }
       return Effect.flatMap(rows(query, select), (found) => {
         if (found.length === 1) return Effect.succeed(found[0]!)
         return Effect.fail(

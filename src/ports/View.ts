@@ -108,7 +108,7 @@ type NeedsOf<A> =
 export const handle = <R extends Route.Any, A extends Runs | Answers>(
   route: R,
   handler: (params: Route.Params<R>, request: HttpRequest.Service) => A,
-  options: Options = {}
+  options: HttpRequest.Options = {}
 ): Endpoint<Exclude<NeedsOf<A>, Provided>> => {
   // The signature has checked what the two kinds of handler return.
   const run: (params: any, request: HttpRequest.Service) => Answer<any> = isGenerator(handler)
