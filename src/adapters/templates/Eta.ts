@@ -10,7 +10,14 @@
 import { Eta } from "eta/core"
 import { compileFunction } from "node:vm"
 import { escape, type Html, isHtml, trusted } from "../../domain/Html.ts"
-import { type Data, type Fields, isFields, isTruthy, kind, print } from "../../domain/TemplateData.ts"
+import {
+  type Data,
+  type Fields,
+  isFields,
+  isTruthy,
+  kind,
+  print
+} from "../../domain/TemplateData.ts"
 import * as TemplateEngine from "../../ports/TemplateEngine.ts"
 import { overFiles } from "./internal/files.ts"
 
@@ -177,7 +184,17 @@ const compile = (site: Site, source: TemplateEngine.Source): Template => {
   return (it, blocks) => {
     const page = new Page(site, source, it, blocks)
     try {
-      run.call(undefined, page, it, page.include, page.layout, page.block, page.capture, page.output, isTruthy)
+      run.call(
+        undefined,
+        page,
+        it,
+        page.include,
+        page.layout,
+        page.block,
+        page.capture,
+        page.output,
+        isTruthy
+      )
     } catch (thrown) {
       throw page.fault(thrown)
     }

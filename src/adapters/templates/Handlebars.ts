@@ -133,9 +133,7 @@ const codeWriter = (source: TemplateEngine.Source) => {
       return starts[line - 1]! + column
     }
     appendEscaped() {
-      this.pushSource(
-        this.appendToBuffer(["container.print(", this.popStack(), `, ${this.at()})`])
-      )
+      this.pushSource(this.appendToBuffer(["container.print(", this.popStack(), `, ${this.at()})`]))
     }
     appendRaw() {
       this.pushSource(this.appendToBuffer(["container.raw(", this.popStack(), `, ${this.at()})`]))
@@ -170,10 +168,7 @@ const makeOptions = () => ({
   knownHelpers: { log: false, helperMissing: false, blockHelperMissing: false }
 })
 
-const compile = (
-  site: TemplateEngine.Site<Template>,
-  source: TemplateEngine.Source
-): Template => {
+const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Source): Template => {
   const fault = (problem: TemplateEngine.Problem, offset: number) =>
     new TemplateEngine.Fault(problem, source, offset)
   const starts = lineStarts(source.text)
@@ -216,8 +211,7 @@ const compile = (
       const inlines = inlinesOf(options.partials)
       const markup = template.render(context, {
         ...options,
-        partials:
-          inlines === undefined ? template.partials : { ...template.partials, ...inlines }
+        partials: inlines === undefined ? template.partials : { ...template.partials, ...inlines }
       })
       site.close()
       return markup

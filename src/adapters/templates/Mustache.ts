@@ -88,7 +88,7 @@ const prepare = (text: string) => {
   const unclosed: Array<number> = []
   let prepared = text
   let [open, close] = Mustache.tags as [string, string]
-  for (let start = text.indexOf(open); start !== -1; ) {
+  for (let start = text.indexOf(open); start !== -1;) {
     let at = start + open.length
     while (/\s/.test(text[at] ?? "")) at++
     const sigil = text[at]
@@ -105,7 +105,11 @@ const prepare = (text: string) => {
     else if (sigil === "/") unclosed.pop()
     let next = end + close.length + (sigil === "{" ? 1 : 0)
     if (sigil === "=") {
-      const [left, right] = text.slice(at + 1, end).replace(/\s*=\s*$/, "").trim().split(/\s+/)
+      const [left, right] = text
+        .slice(at + 1, end)
+        .replace(/\s*=\s*$/, "")
+        .trim()
+        .split(/\s+/)
       next = end + close.length
       if (left !== undefined && right !== undefined) [open, close] = [left, right]
     }
@@ -148,7 +152,9 @@ const compile = (
       const reason = message.replace(/ at \d+$/, "")
       return refuse(
         reason,
-        reason.startsWith("Unclosed") && offset >= text.length ? (unclosed.at(-1) ?? offset) : offset
+        reason.startsWith("Unclosed") && offset >= text.length
+          ? (unclosed.at(-1) ?? offset)
+          : offset
       )
     }
   }
@@ -160,9 +166,7 @@ const compile = (
 
   /** The frame at `level` of a unit, as a value: needed to leave the unit, or to say what is missing. */
   const frameAt = (level: number): string =>
-    level === 0
-      ? "frame"
-      : `{ value: v${level}, fields: f${level}, above: ${frameAt(level - 1)} }`
+    level === 0 ? "frame" : `{ value: v${level}, fields: f${level}, above: ${frameAt(level - 1)} }`
 
   const valueOf = (name: string, offset: number, level: number): string => {
     if (name === ".") return `v${level}`
@@ -173,7 +177,10 @@ const compile = (
     const [head, ...rest] = name.split(".") as [string, ...Array<string>]
     const key = JSON.stringify(head)
     const search = `find(${frameAt(level)}, ${key}, ${at})`
-    const tries = Array.from({ length: level + 1 }, (_, i) => `(t = f${level - i}[${key}]) !== undefined`)
+    const tries = Array.from(
+      { length: level + 1 },
+      (_, i) => `(t = f${level - i}[${key}]) !== undefined`
+    )
     const value = inherited.has(head) ? search : `(${tries.join(" || ")} ? t : ${search})`
     return rest.length === 0 ? value : `walk(${value}, ${constant([head, ...rest])}, ${at})`
   }

@@ -20,7 +20,10 @@ export interface Options {
   readonly mode: TemplateEngine.Options["mode"]
 }
 
-const fromDirectories = (directories: ReadonlyArray<string>, folder: string): TemplateEngine.Loader => {
+const fromDirectories = (
+  directories: ReadonlyArray<string>,
+  folder: string
+): TemplateEngine.Loader => {
   const roots = directories.flatMap((directory) => [join(directory, folder), directory])
   const places = (path: string) => roots.map((root) => join(root, path))
   return {
