@@ -56,8 +56,9 @@ export type Segment =
       readonly key: string
       /** The literal text that the segment begins with. */
       readonly prefix: string
-      /** With a group `p0`, `p1`, … for each parameter. */
       readonly regex: RegExp
+      /** Which group of `regex` holds which parameter. */
+      readonly groups: ReadonlyArray<number>
     }
   /** From here to the end of the path: a parameter with slashes is among the rest. Always last. */
   | {
@@ -66,6 +67,7 @@ export type Segment =
       readonly key: string
       /** `undefined` where the rest is that one parameter, with nothing around it. */
       readonly regex: RegExp | undefined
+      readonly groups: ReadonlyArray<number>
     }
 
 /** A pattern that was read: what routers index and `reverse` fills. */
@@ -160,18 +162,16 @@ export const converter = <A>(options: {
 const withSlashes = (text: string): string =>
   text.includes(ENCODED_SLASH) ? text.replaceAll(ENCODED_SLASH, "/") : text
 
-/** Text that is its own value, where `test` takes it. */
-const textual = (pattern: string, test: (text: string) => boolean): Converter<string> => ({
-  pattern,
-  slashes: false,
-  decode: (text) => (test(text) ? text : undefined),
-  encode: (value) => (typeof value === "string" && test(value) ? value : undefined)
-})
-
-const SLUG = "[-a-zA-Z0-9_]+"
-const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-const slug = new RegExp(`^${SLUG}$`)
-const uuid = new RegExp(`^${UUID}$`)
+/** Text that is its own value. */
+const textual = (pattern: string): Converter<string> => {
+  const whole = new RegExp(`^${pattern}$`)
+  return {
+    pattern,
+    slashes: false,
+    decode: (text) => (whole.test(text) ? text : undefined),
+    encode: (value) => (typeof value === "string" && whole.test(value) ? value : undefined)
+  }
+}
 
 /** The decimal number, or `undefined`. A loop, because it runs for every request with a number. */
 const digits = (text: string): number | undefined => {
@@ -188,10 +188,13 @@ const digits = (text: string): number | undefined => {
 /** The converters that patterns name. Django's, with its meanings. */
 export const converters = {
   /** Any text but a slash; not empty. The default. */
-  str: textual(
-    "[^/]+",
-    (text) => text.length > 0 && !text.includes("/") && !text.includes(ENCODED_SLASH)
-  ),
+  str: {
+    pattern: "[^/]+",
+    slashes: false,
+    decode: (text) => (text.length > 0 && !text.includes(ENCODED_SLASH) ? text : undefined),
+    encode: (value) =>
+      typeof value === "string" && value.length > 0 && !/[/\uDC2F]/.test(value) ? value : undefined
+  },
   /** Digits: 0 to `Number.MAX_SAFE_INTEGER`; a larger number is no match. Leading zeros are taken. */
   int: {
     pattern: "[0-9]+",
@@ -200,9 +203,9 @@ export const converters = {
     encode: (value) => (Number.isSafeInteger(value) && value >= 0 ? `${value}` : undefined)
   },
   /** ASCII letters, digits, hyphens and underscores. */
-  slug: textual(SLUG, (text) => slug.test(text)),
+  slug: textual("[-a-zA-Z0-9_]+"),
   /** With dashes, in lower case. */
-  uuid: textual(UUID, (text) => uuid.test(text)),
+  uuid: textual("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
   /** Any text, slashes too; not empty. */
   path: {
     pattern: "[^]+",
@@ -595,7 +598,7 @@ const mixed = (
     parameters,
     key: groupKey(group),
     prefix: typeof prefix === "string" ? prefix : "",
-    regex: regexOf([group])
+    ...regexOf([group])
   }
 }
 
@@ -616,7 +619,9 @@ const tail = (source: string, groups: ReadonlyArray<ReadonlyArray<Part>>): Segme
     _tag: "Tail",
     parameters,
     key: `\0${groups.map(groupKey).join("/")}`,
-    regex: groups.length === 1 && groups[0]?.length === 1 ? undefined : regexOf(groups)
+    ...(groups.length === 1 && groups[0]?.length === 1
+      ? { regex: undefined, groups: [0] }
+      : regexOf(groups))
   }
 }
 
@@ -626,17 +631,23 @@ const groupKey = (group: ReadonlyArray<Part>): string =>
 // Patterns hold no control characters, so no literal text looks like a parameter's key.
 const parameterKey = ({ converter }: Parameter): string => `\0${numberOf(converter)}\0`
 
-const regexOf = (groups: ReadonlyArray<ReadonlyArray<Part>>): RegExp => {
-  let at = 0
-  const one = (part: Part) =>
-    isParameter(part)
-      ? `(?<p${at++}>${part.converter.pattern})`
-      : part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
-  return new RegExp(`^${groups.map((group) => group.map(one).join("")).join("/")}$`, "u")
+/** Groups by number, because named ones cost twice as much for every match. */
+const regexOf = (pieces: ReadonlyArray<ReadonlyArray<Part>>) => {
+  const groups: Array<number> = []
+  let next = 1
+  const one = (part: Part) => {
+    if (!isParameter(part)) return part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+    const { pattern } = part.converter
+    groups.push(next)
+    // Against nothing: the pattern's own groups are counted, whatever they match.
+    next += new RegExp(`${pattern}|`, "u").exec("")?.length ?? 1
+    return `(${pattern})`
+  }
+  const text = pieces.map((piece) => piece.map(one).join("")).join("/")
+  return { regex: new RegExp(`^${text}$`, "u"), groups }
 }
 
-/** Equal for segments that match alike. */
-export const keyOf = (segment: Segment): string => {
+const keyOf = (segment: Segment): string => {
   switch (segment._tag) {
     case "Static":
       return segment.text
@@ -660,18 +671,19 @@ export const capture = (
   segment: Extract<Segment, { readonly _tag: "Mixed" | "Tail" }>,
   text: string
 ): ReadonlyArray<unknown> | undefined => {
-  const { parameters, regex } = segment
+  const { groups, parameters, regex } = segment
   if (
     segment._tag === "Mixed" &&
     (text.length > MIXED_LENGTH || !text.startsWith(segment.prefix))
   ) {
     return undefined
   }
-  const groups = regex === undefined ? { p0: text } : regex.exec(text)?.groups
-  if (groups === undefined) return undefined
+  const found = regex === undefined ? [text] : regex.exec(text)
+  if (found === null) return undefined
   const values: Array<unknown> = []
-  for (const [at, { converter }] of parameters.entries()) {
-    const value = converter.decode(groups[`p${at}`] ?? "")
+  for (let at = 0; at < parameters.length; at++) {
+    // One group for each parameter, by construction; a group that took no part is empty.
+    const value: unknown = parameters[at]!.converter.decode(found[groups[at]!] ?? "")
     if (value === undefined) return undefined
     values.push(value)
   }
