@@ -1,6 +1,7 @@
 /**
  * Escaped text as a type. A value of type `Html` is markup that may be sent as it is; everything
- * else is text and is escaped on its way into a page. `html` and `trusted` are the only ways to one.
+ * else is text and is escaped on its way into a page. `html`, `trusted` and
+ * `trustedLazily` are the only ways to one.
  */
 
 const brand: unique symbol = Symbol.for("portico/domain/Html")
@@ -10,7 +11,7 @@ export interface Html {
   readonly markup: string
 }
 
-/** Not exported, so that no markup is made but by `html` and `trusted`. */
+/** Not exported, so that no markup is made but by `html`, `trusted` and `trustedLazily`. */
 class Markup implements Html {
   declare readonly [brand]: true
   readonly markup: string
@@ -27,8 +28,38 @@ class Markup implements Html {
 // On the prototype: a symbol that each page would carry costs a field, and no JSON text can forge it.
 Object.defineProperty(Markup.prototype, brand, { value: true })
 
+/** `Markup`, made when it is first asked for. */
+class LazyMarkup implements Html {
+  declare readonly [brand]: true
+  private _make: (() => string) | undefined
+  private _markup = ""
+  constructor(make: () => string) {
+    this._make = make
+  }
+  get markup() {
+    if (this._make !== undefined) {
+      this._markup = this._make()
+      this._make = undefined
+    }
+    return this._markup
+  }
+  toString() {
+    return this.markup
+  }
+  toJSON() {
+    return this.markup
+  }
+}
+Object.defineProperty(LazyMarkup.prototype, brand, { value: true })
+
 /** Marks `markup` as safe without looking at it. Never call it with a visitor's text. */
 export const trusted = (markup: string): Html => new Markup(markup)
+
+/**
+ * `trusted`, with the markup made when something first shows it, and once at most: for what costs
+ * more than most pages need, such as a token.
+ */
+export const trustedLazily = (markup: () => string): Html => new LazyMarkup(markup)
 
 export const isHtml = (value: unknown): value is Html =>
   typeof value === "object" && value !== null && brand in value
