@@ -309,10 +309,14 @@ export const standard = (extra: Extra = {}): Standard => {
         meaning: "How new passwords are hashed; the others still verify."
       },
       {
-        argon2id: lazy(() => import("../adapters/auth/Argon2Hasher.ts").then((_) => _.layer)),
-        scrypt: lazy(() => import("../adapters/auth/ScryptHasher.ts").then((_) => _.layer)),
-        pbkdf2_sha256: lazy(() => import("../adapters/auth/Pbkdf2Hasher.ts").then((_) => _.layer)),
-        bcrypt_sha256: lazy(() => import("../adapters/auth/BcryptHasher.ts").then((_) => _.layer)),
+        argon2id: lazy(() => import("../adapters/auth/Argon2Hasher.ts").then((_) => _.layer())),
+        scrypt: lazy(() => import("../adapters/auth/ScryptHasher.ts").then((_) => _.layer())),
+        pbkdf2_sha256: lazy(() =>
+          import("../adapters/auth/Pbkdf2Hasher.ts").then((_) => _.layer())
+        ),
+        bcrypt_sha256: lazy(() =>
+          import("../adapters/auth/BcryptHasher.ts").then((_) => _.layer())
+        ),
         ...extra.hashers
       }
     )

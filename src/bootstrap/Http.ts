@@ -3,7 +3,7 @@
  *
  * ```ts
  * // main.ts
- * import { Http } from "portico/bootstrap/Http"
+ * import * as Http from "portico/bootstrap/Http"
  * Http.main(site)
  * ```
  */

@@ -14,7 +14,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "polls/index": {
     questions: [
       { text: "What’s <new>?", url: "/polls/1/", day: "2026-01-02" },
-      { text: "Tabs & \"spaces\"?", url: "/polls/2/", day: "2026-01-01" }
+      { text: 'Tabs & "spaces"?', url: "/polls/2/", day: "2026-01-01" }
     ]
   },
   "polls/detail": {
@@ -39,7 +39,11 @@ const pages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   }
 }
 
-const render = (engine: typeof Mustache, page: string, context: Readonly<Record<string, unknown>>) =>
+const render = (
+  engine: typeof Mustache,
+  page: string,
+  context: Readonly<Record<string, unknown>>
+) =>
   Effect.runSync(
     Effect.flatMap(TemplateEngine.TemplateEngine, (_) => _.render(page, context)).pipe(
       Effect.provide(engine.layer({ directories, mode: "production" }))
