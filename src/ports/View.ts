@@ -126,8 +126,12 @@ const isGenerator = (handler: Function): boolean => handler instanceof Generator
 /** Changes what an endpoint's handler does: for what Django writes as a decorator. */
 export const wrap = <R, R2>(
   endpoint: Endpoint<R>,
-  f: (next: Handler<R | Provided>) => Handler<R2 | Provided>
-): Endpoint<R2> => ({ ...endpoint, handler: f(endpoint.handler) })
+  f: (next: Handler<R | Provided>) => Handler<R2>
+): Endpoint<Exclude<R2, Provided>> => ({
+  ...endpoint,
+  // Exclude is not resolved for a free R2, though the server gives what it takes away.
+  handler: f(endpoint.handler) as Handler<Exclude<R2, Provided> | Provided>
+})
 
 /** Answers with an error page of this status. `detail` is shown to the client. */
 export const fail = (
