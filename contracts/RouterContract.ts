@@ -439,7 +439,7 @@ export const contract: Contract<Router, Capabilities> = {
     // -- Mounts --------------------------------------------------------------------------------
 
     clause(
-      "a match holds the target, the very route, the parameters and the mount's namespaces",
+      "a match holds the target, the very route, its whole pattern, its parameters and its namespaces",
       Effect.gen(function* () {
         const table = yield* compile([
           ...on([index]),
@@ -450,6 +450,7 @@ export const contract: Contract<Router, Capabilities> = {
           _tag: "Found",
           target: "detail",
           route: detail,
+          pattern: "/tenant/:tenant(slug)/:id(int)/",
           params: { tenant: "acme", id: 5 },
           namespaces: ["tenant", "polls"]
         })
@@ -458,6 +459,7 @@ export const contract: Contract<Router, Capabilities> = {
           _tag: "Found",
           target: "index",
           route: index,
+          pattern: "/",
           params: {},
           namespaces: []
         })

@@ -64,6 +64,8 @@ export interface Found<T> {
   readonly target: T
   /** The entry's route, the very value. */
   readonly route: Route.Any
+  /** The whole pattern, with the mount's prefix: what logs and spans call `http.route`. */
+  readonly pattern: string
   /** Those of the mount's prefix and the route's own. Do not change: shared between requests. */
   readonly params: Params
   /** The instance namespaces of the entry's mount. */
@@ -255,6 +257,7 @@ const mount = <T>({ mount: at, route, target }: Entry<T>): Mounted<T> => {
 
 const describe = (entry: Entry<unknown>, methods = entry.route.methods): string => {
   const { namespaces = none, prefix } = entry.mount ?? {}
+  // Not `Route.join`, which refuses what is described here: a parameter that both have.
   const pattern = (prefix?.source.replace(/\/$/, "") ?? "") + entry.route.pattern.source
   const name = [...namespaces, entry.route.name].join(":")
   return `${methods.join("|")} ${pattern === "" ? "/" : pattern} (${name})`
@@ -346,8 +349,8 @@ const matching = <T>(driver: Driver, mounted: ReadonlyArray<Mounted<T>>): Table<
     if (own.length === 0) continue
     const hit = (at: number, params: Params): Found<T> => {
       // A position that the driver was given.
-      const { namespaces, route, target } = own[at]!
-      return { _tag: "Found", target, route, params, namespaces }
+      const { namespaces, pattern, route, target } = own[at]!
+      return { _tag: "Found", target, route, pattern, params, namespaces }
     }
     finders.set(
       method,

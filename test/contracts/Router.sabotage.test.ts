@@ -317,7 +317,7 @@ const sabotages: Readonly<Record<string, readonly [Router.Service, ReadonlyArray
       }
     })),
     [
-      "a match holds the target, the very route, the parameters and the mount's namespaces",
+      "a match holds the target, the very route, its whole pattern, its parameters and its namespaces",
       "a route that is mounted twice leads to the current instance, else the default, else the last"
     ]
   ],
