@@ -124,7 +124,12 @@ const entriesOf = (object: object): ReadonlyArray<readonly [string, unknown]> =>
   Object.entries(object).filter(([, each]) => each !== undefined)
 
 const key = (name: string): string =>
-  /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)
+  // In a literal `__proto__` is no key unless it is computed.
+  name === "__proto__"
+    ? `["__proto__"]`
+    : /^[A-Za-z_$][\w$]*$/.test(name)
+      ? name
+      : JSON.stringify(name)
 
 const inline = (u: unknown): string => {
   if (Array.isArray(u)) return `[${u.map(inline).join(", ")}]`
