@@ -1,4 +1,7 @@
-/** PBKDF2 (RFC 8018, 5.2) in Django's encoding: `pbkdf2_sha256$iterations$salt$hash`. */
+/**
+ * PBKDF2 (RFC 8018, 5.2) in Django's encoding: `pbkdf2_sha256$iterations$salt$hash`. HMAC fills a
+ * short key with NULs, so NULs at the end of a password do not count, in scrypt neither.
+ */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { pbkdf2 } from "node:crypto"
@@ -77,4 +80,4 @@ const make = (name: Name, options: Options): Algorithm => {
 export const sha256 = (options: Options = {}): Algorithm => make("pbkdf2_sha256", options)
 
 /** For hashes of the past: no adapter hashes with it. */
-export const sha1: Algorithm = make("pbkdf2_sha1", {})
+export const sha1: Algorithm = make("pbkdf2_sha1", { iterations: 1 })
