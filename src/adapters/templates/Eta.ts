@@ -286,19 +286,23 @@ class Page {
   }
 
   fault(thrown: unknown): unknown {
-    if (thrown instanceof Absent) {
-      const { available, name } = thrown
-      // The tag's code tells the path and the column, where it names the field in full.
-      const code = this.#source.text.slice(this.at, this.#tagEnd())
-      const quoted = name.replace(/[^\w$]/g, "\\$&")
-      const found = new RegExp(`\\bit((?:\\.[\\w$]+)*)\\.${quoted}(?![\\w$])`).exec(code)
-      const variable = found === null ? name : found[0].slice("it.".length)
-      const plain = new RegExp(`\\.${quoted}(?![\\w$])`).exec(code)
-      const offset = found?.index ?? (plain === null ? 0 : plain.index + 1)
-      return this.#problem({ _tag: "Missing", variable, available }, this.at + offset)
-    }
+    if (thrown instanceof Absent) return this.#missing(thrown.name, thrown.available)
+    // What V8 says of a field of null or of nothing.
+    const ofNothing = thrown instanceof TypeError && /\(reading '(.+)'\)$/.exec(thrown.message)
+    if (ofNothing) return this.#missing(ofNothing[1]!, [])
     if (thrown instanceof TemplateEngine.Fault || TemplateEngine.isFailure(thrown)) return thrown
     return this.#problem({ _tag: "Threw", cause: thrown })
+  }
+
+  /** The code of the tag that runs tells the path and the column, where it names the field in full. */
+  #missing(name: string, available: ReadonlyArray<string>): TemplateEngine.Fault {
+    const code = this.#source.text.slice(this.at, this.#tagEnd())
+    const quoted = name.replace(/[^\w$]/g, "\\$&")
+    const full = new RegExp(`\\bit((?:\\.[\\w$]+)*)\\.${quoted}(?![\\w$])`).exec(code)
+    const last = new RegExp(`(?<=\\.)${quoted}(?![\\w$])`).exec(code)
+    const variable = full === null ? name : full[0].slice("it.".length)
+    const offset = full?.index ?? last?.index ?? 0
+    return this.#problem({ _tag: "Missing", variable, available }, this.at + offset)
   }
 
   #print(value: unknown): string {
