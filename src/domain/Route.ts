@@ -34,13 +34,13 @@ export interface Converter<in out A> {
 
 /** Converters by parameter name. */
 export interface Converters {
-  readonly [name: string]: Converter<any>
+  readonly [name: string]: AnyConverter
 }
 
 /** Names one parameter of a pattern. */
 export interface Parameter {
   readonly name: string
-  readonly converter: Converter<any>
+  readonly converter: AnyConverter
 }
 
 /** A piece of a pattern between two slashes, as routers read it. */
@@ -93,9 +93,14 @@ export interface Route<in out P> {
   readonly name: string
 }
 
+// `any` three times, because these types are invariant: no other argument accepts every one of them.
 /** A route of which nothing is known but that it is one. */
-// `any` because `P` is invariant: no other argument accepts every route.
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Any = Route<any>
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyPattern = Pattern<any>
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyConverter = Converter<any>
 
 /** Routes by key, nested as `include` nests them. */
 export interface Routes {
@@ -109,6 +114,7 @@ export const PatternTypeId: unique symbol = Symbol.for("portico/domain/Route/Pat
 export const RouteTypeId: unique symbol = Symbol.for("portico/domain/Route")
 
 // A phantom: never called. `any` because one function stands for every `P`.
+// oxlint-disable-next-line typescript/no-explicit-any
 const invariant: Types.Invariant<any> = (p) => p
 
 export const isRoute = (u: unknown): u is Any =>
@@ -407,13 +413,13 @@ export const include = <
 }
 
 /** The pattern under a prefix. Throws where the two share a parameter's name. */
-export const join = (prefix: Pattern<any>, inner: Pattern<any>): Pattern<any> =>
+export const join = (prefix: AnyPattern, inner: AnyPattern): AnyPattern =>
   compose(prefix.source.replace(/\/$/, "") + inner.source, [
     ...withoutSlash(prefix.parts),
     ...inner.parts
   ])
 
-const withoutSlash = (parts: Pattern<any>["parts"]): Pattern<any>["parts"] => {
+const withoutSlash = (parts: AnyPattern["parts"]): AnyPattern["parts"] => {
   const last = parts.at(-1)
   return typeof last === "string" && last.endsWith("/")
     ? [...parts.slice(0, -1), last.slice(0, -1)]
@@ -482,7 +488,7 @@ const choose = (
   name: string,
   named: string | undefined,
   own: Converters
-): Converter<any> => {
+): AnyConverter => {
   const given = Object.hasOwn(own, name) ? own[name] : undefined
   if (given !== undefined) {
     if (named === undefined) return given
@@ -498,9 +504,9 @@ const choose = (
 }
 
 /** Numbers for converters, so that shapes can be compared as text. */
-const numbers = new WeakMap<Converter<any>, number>()
+const numbers = new WeakMap<AnyConverter, number>()
 let counted = 0
-const numberOf = (converter: Converter<any>): number => {
+const numberOf = (converter: AnyConverter): number => {
   const known = numbers.get(converter)
   if (known !== undefined) return known
   numbers.set(converter, ++counted)
@@ -509,7 +515,7 @@ const numberOf = (converter: Converter<any>): number => {
 
 type Part = string | Parameter
 
-const compose = (source: string, pieces: ReadonlyArray<Part>): Pattern<any> => {
+const compose = (source: string, pieces: ReadonlyArray<Part>): AnyPattern => {
   const parts: Array<Part> = []
   for (const piece of pieces) {
     const last = parts.at(-1)
@@ -794,7 +800,7 @@ export const reverseArguments = <Options extends ReverseOptions>(
 /** The URL of a pattern whose parameters are known by name alone. `name` is for the failure. */
 export const fill = (
   name: string,
-  pattern: Pattern<any>,
+  pattern: AnyPattern,
   params: Readonly<Record<string, unknown>>,
   options?: ReverseOptions
 ): Either.Either<string, NotReversible> => {
@@ -838,7 +844,7 @@ const isPlain = ({ _tag }: Segment): boolean => _tag === "Static" || _tag === "P
 
 /** Whether matching gives back the texts that the path was made of. */
 const returns = (
-  pattern: Pattern<any>,
+  pattern: AnyPattern,
   path: string,
   params: Readonly<Record<string, unknown>>
 ): boolean => {

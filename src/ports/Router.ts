@@ -23,7 +23,7 @@ export interface Capabilities {
 /** Where a route of an app hangs in the site. */
 export interface Mount {
   /** Put before the route's pattern: `Route.pattern("/polls")`. Absent = the site's root. */
-  readonly prefix?: Route.Pattern<any>
+  readonly prefix?: Route.AnyPattern
   /** Instance namespaces, outermost first: `["author-polls"]`. Put before the route's name. */
   readonly namespaces: ReadonlyArray<string>
   /**
@@ -150,7 +150,7 @@ export interface Driver {
    * slashes that were percent-encoded are `Route.ENCODED_SLASH`. `Route.match` says what matches.
    */
   readonly index: <Hit>(
-    patterns: ReadonlyArray<Route.Pattern<any>>,
+    patterns: ReadonlyArray<Route.AnyPattern>,
     hit: (at: number, params: Params) => Hit
   ) => (path: string) => Hit | undefined
 }
@@ -216,7 +216,7 @@ export const make = (driver: Driver): Service => ({
 
 /** An entry in its place: with the prefix's pattern and the namespaces' names. */
 interface Mounted<out T> extends Row<T> {
-  readonly whole: Route.Pattern<any>
+  readonly whole: Route.AnyPattern
   /** The parameters of the mount's prefix. */
   readonly outer: ReadonlyArray<Route.Parameter>
   /** Instance namespaces of the mount, as `Found` reports them. */

@@ -12,11 +12,11 @@ const capabilities: Router.Capabilities = { indexes: false }
 const meddled = (
   meddle: {
     readonly path?: (path: string) => string
-    readonly pattern?: (pattern: Route.Pattern<any>) => Route.Pattern<any>
+    readonly pattern?: (pattern: Route.AnyPattern) => Route.AnyPattern
     readonly candidates?: (
-      patterns: ReadonlyArray<readonly [number, Route.Pattern<any>]>,
+      patterns: ReadonlyArray<readonly [number, Route.AnyPattern]>,
       path: string
-    ) => ReadonlyArray<readonly [number, Route.Pattern<any>]>
+    ) => ReadonlyArray<readonly [number, Route.AnyPattern]>
     readonly match?: typeof Route.match
   } = {},
   can = capabilities
@@ -51,7 +51,7 @@ const fronted = (
 /** Reads one converter's texts in another way. */
 const decoding =
   (name: keyof typeof Route.converters, decode: (text: string) => unknown) =>
-  (pattern: Route.Pattern<any>): Route.Pattern<any> => {
+  (pattern: Route.AnyPattern): Route.AnyPattern => {
     const swap = (parameter: Route.Parameter): Route.Parameter =>
       parameter.converter === Route.converters[name]
         ? { ...parameter, converter: { ...parameter.converter, decode } }
@@ -68,10 +68,10 @@ const decoding =
     }
   }
 
-const hasParameters = ([, pattern]: readonly [number, Route.Pattern<any>]) =>
+const hasParameters = ([, pattern]: readonly [number, Route.AnyPattern]) =>
   pattern.parameters.length > 0
 
-const builtIn: ReadonlyArray<Route.Converter<any>> = Object.values(Route.converters)
+const builtIn: ReadonlyArray<Route.AnyConverter> = Object.values(Route.converters)
 
 const unescaped = (path: string): string => {
   try {

@@ -91,7 +91,7 @@ const late: ReadonlyArray<Route.Any> = [
   Route.get("/sitemap-:section.xml", "sitemap-section")
 ]
 
-const instance = (prefix: Route.Pattern<any>, namespace: string) => {
+const instance = (prefix: Route.AnyPattern, namespace: string) => {
   const mount: Mount = { prefix, namespaces: [namespace], apps: ["polls"] }
   return polls.map((route) => ({ route, target: route.name, mount }))
 }

@@ -49,7 +49,7 @@ const nodeAt = (): Node => ({
   first: Infinity
 })
 
-const plant = (root: Node, pattern: Route.Pattern<any>, at: number): void => {
+const plant = (root: Node, pattern: Route.AnyPattern, at: number): void => {
   const names = pattern.parameters.map((parameter) => parameter.name)
   let node = root
   node.first = Math.min(node.first, at)
@@ -85,7 +85,7 @@ const below = (node: Node, segment: Exclude<Route.Segment, { readonly _tag: "Tai
 const noParams: Params = Object.freeze({})
 
 const index: Driver["index"] = <Hit>(
-  patterns: ReadonlyArray<Route.Pattern<any>>,
+  patterns: ReadonlyArray<Route.AnyPattern>,
   hit: (at: number, params: Params) => Hit
 ) => {
   const root = nodeAt()
