@@ -1,6 +1,7 @@
 /**
  * Values between rows and drivers, per dialect and field type: what a parameter is bound as, what a
- * cell is read as. Chosen once, when a statement is compiled; called once per value.
+ * cell is read as. Chosen once, when a statement is compiled; called once per value. The port has
+ * refused what a type can not hold (`domain/Storable.ts`).
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
@@ -8,44 +9,14 @@ import type { FieldType } from "../../../domain/Statement.ts"
 
 export type DialectName = "sqlite" | "postgres" | "mysql"
 
-/** Throws `Refused` for a value that the type cannot hold. */
 export type Encode = (value: unknown) => unknown
 
 /** Absent where the driver's value is the row's. */
 export type Decode = ((cell: never) => unknown) | undefined
 
-/** Caught where parameters are bound, and answered as `ValueRejected`. */
-export class Refused extends Error {
-  field: string | undefined
-}
-
-type Decimal = Extract<FieldType, { readonly _tag: "Decimal" }>
-
-const refuse = (reason: string): never => {
-  throw new Refused(reason)
-}
-
-// The year has four digits in every dialect's text: 0001-01-01 to 9999-12-31.
-const firstInstant = -62_135_596_800_000
-const lastInstant = 253_402_300_799_999
-
-/** A decimal as an integer of `scale` digits after the point. */
-const scaled = (value: BigDecimal.BigDecimal, scale: number): bigint => {
-  const shift = scale - value.scale
-  const power = 10n ** BigInt(Math.abs(shift))
-  const digits = shift >= 0 ? value.value * power : value.value / power
-  if (shift < 0 && digits * power !== value.value) {
-    refuse(`${BigDecimal.format(value)} has more than ${scale} digits after the point`)
-  }
-  return digits
-}
-
-const withinPrecision = (digits: bigint, { precision, scale }: Decimal): bigint => {
-  const limit = 10n ** BigInt(precision)
-  return digits < limit && digits > -limit
-    ? digits
-    : refuse(`the number has more than ${precision - scale} digits before the point`)
-}
+/** A decimal of at most `scale` digits after the point, as an integer of exactly that many. */
+const scaled = (value: BigDecimal.BigDecimal, scale: number): bigint =>
+  value.value * 10n ** BigInt(scale - value.scale)
 
 const plainDigits = (digits: bigint, scale: number): string => {
   if (scale === 0) return String(digits)
@@ -60,88 +31,54 @@ const readDecimal = (text: string): BigDecimal.BigDecimal => {
     : BigDecimal.make(BigInt(text.slice(0, point) + text.slice(point + 1)), text.length - point - 1)
 }
 
-// NUL ends a text in PostgreSQL's protocol; a lone surrogate has no UTF-8.
-const unstorable = /[\0\p{Cs}]/u
+const iso = (value: DateTime.DateTime): string => new Date(value.epochMillis).toISOString()
 
-const text = (value: string): string =>
-  unstorable.test(value) ? refuse("the text contains a NUL or half a surrogate pair") : value
-
-// The same two, as JSON.stringify escapes them (ECMA-262, 25.5.2.3).
-const unstorableEscape = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89ab][0-9a-f]{2})/
-
-const json = (value: unknown): string => {
-  const encoded = JSON.stringify(value)
-  return unstorableEscape.test(encoded)
-    ? refuse("the JSON contains a NUL or half a surrogate pair")
-    : encoded
-}
-
-const int = (value: number): number =>
-  Number.isSafeInteger(value) ? value : refuse(`${value} is not an integer between ±(2^53 - 1)`)
-
-const float = (value: number): number =>
-  Number.isFinite(value) ? value : refuse(`${value} is not a finite number`)
-
-const bigint = (value: bigint): bigint =>
-  BigInt.asIntN(64, value) === value ? value : refuse(`${value} does not fit into 64 bits`)
-
-const instant = (value: DateTime.DateTime): string => {
-  const millis = value.epochMillis
-  return millis >= firstInstant && millis <= lastInstant
-    ? new Date(millis).toISOString()
-    : refuse("the instant is outside the years 0001 to 9999")
-}
+const utc = (text: string): DateTime.Utc => DateTime.unsafeMake(Date.parse(text))
 
 const buffer = (value: Uint8Array): Buffer =>
   Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 
 const bytes = (cell: Buffer): Uint8Array => new Uint8Array(cell)
 
-const utc = (iso: string): DateTime.Utc => DateTime.unsafeMake(Date.parse(iso))
-
 /** `null` stays `null` on both ways. */
 const unlessNull =
-  <A>(f: (value: A) => unknown) =>
+  <A>(convert: (value: A) => unknown) =>
   (value: unknown): unknown =>
-    // The value is the one that the field type promises (domain/Statement.ts, FieldType).
-    value === null ? null : f(value as A)
+    // The value is the one that the field type or the dialect's driver promises.
+    value === null ? null : convert(value as A)
 
-/**
- * For values that are stored. `Text` and `Enum` hold every text that can be stored at all: their
- * limits are checked for all adapters above the driver.
- */
+const same: Encode = (value) => value
+
+/** For values that are stored. */
 export const encoder = (dialect: DialectName, type: FieldType): Encode => {
   switch (type._tag) {
-    case "Int":
-      return unlessNull(int)
-    case "Float":
-      return unlessNull(float)
     case "BigInt":
-      return unlessNull<bigint>(dialect === "sqlite" ? bigint : (value) => String(bigint(value)))
+      return dialect === "sqlite" ? same : unlessNull(String)
     case "Decimal": {
       const { scale } = type
       return unlessNull<BigDecimal.BigDecimal>(
         dialect === "sqlite"
-          ? (value) => withinPrecision(scaled(value, scale), type)
-          : (value) => plainDigits(withinPrecision(scaled(value, scale), type), scale)
+          ? (value) => scaled(value, scale)
+          : (value) => plainDigits(scaled(value, scale), scale)
       )
     }
-    case "Text":
-    case "Enum":
-      return unlessNull(text)
     case "Bool":
-      return dialect === "postgres" ? (value) => value : unlessNull((value) => (value ? 1 : 0))
+      return dialect === "postgres" ? same : unlessNull(Number)
     case "Instant":
       return unlessNull<DateTime.DateTime>(
-        dialect === "mysql" ? (value) => instant(value).slice(0, 23).replace("T", " ") : instant
+        dialect === "mysql" ? (value) => iso(value).slice(0, 23).replace("T", " ") : iso
       )
     case "Json":
-      return unlessNull(json)
+      return unlessNull(JSON.stringify)
     case "Bytes":
       return unlessNull(buffer)
+    case "Int":
+    case "Float":
+    case "Text":
+    case "Enum":
     case "Date":
     case "Uuid":
-      return (value) => value
+      return same
   }
 }
 
@@ -150,15 +87,22 @@ export const encoder = (dialect: DialectName, type: FieldType): Encode => {
  * PostgreSQL and MySQL answer it exactly, SQLite's scaled integers against the nearest double.
  */
 export const operand = (dialect: DialectName, type: FieldType): Encode => {
-  if (type._tag !== "Decimal") return encoder(dialect, type)
-  const { scale } = type
-  return unlessNull<BigDecimal.BigDecimal>((value) => {
-    const shift = Math.max(value.scale, scale)
-    const digits = scaled(value, shift)
-    if (dialect !== "sqlite") return plainDigits(digits, shift)
-    const power = 10n ** BigInt(shift - scale)
-    return digits % power === 0n ? digits / power : Number(digits) / Number(power)
-  })
+  switch (type._tag) {
+    case "Decimal": {
+      const { scale } = type
+      return unlessNull<BigDecimal.BigDecimal>((value) => {
+        const finest = Math.max(value.scale, scale)
+        const digits = scaled(value, finest)
+        if (dialect !== "sqlite") return plainDigits(digits, finest)
+        const power = 10n ** BigInt(finest - scale)
+        return digits % power === 0n ? digits / power : Number(digits) / Number(power)
+      })
+    }
+    case "Uuid":
+      return unlessNull<string>((value) => value.toLowerCase())
+    default:
+      return encoder(dialect, type)
+  }
 }
 
 /** Cells of PostgreSQL are the server's text, so that one function reads each. */

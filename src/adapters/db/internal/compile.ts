@@ -18,7 +18,7 @@ import {
   type Statement,
   type Update
 } from "../../../domain/Statement.ts"
-import { type Decode, decoder, type Encode, encoder, operand, Refused } from "./codec.ts"
+import { type Decode, decoder, type Encode, encoder, operand } from "./codec.ts"
 import { type Dialect, type Match, postgresType } from "./dialect.ts"
 import { isLong, padded } from "./shape.ts"
 import { empty, join, print, type Slot, type Sql, sql } from "./sql.ts"
@@ -32,7 +32,7 @@ const refuse = (reason: string): never => {
 
 export interface Compiled {
   readonly text: string
-  /** The parameters of a statement of this shape. Throws `Refused` for one that can not be bound. */
+  /** The parameters of a statement of this shape. */
   readonly bind: (statement: Statement, literals: ReadonlyArray<unknown>) => Array<unknown>
   /** Makes a row of an array of cells; absent where the statement answers none. */
   readonly read: ((cells: ReadonlyArray<unknown>) => Row) | undefined
@@ -81,11 +81,18 @@ class Reader {
 class Output {
   readonly items: Array<Sql> = []
   readonly reader = new Reader()
+  readonly #dialect: Dialect
+  readonly #isSubquery: boolean
 
-  add(reader: Reader, key: string, item: Sql, decode: Decode): number {
-    const cell = this.items.push(item) - 1
-    reader.add(key, cell, decode)
-    return cell
+  constructor(dialect: Dialect, isSubquery = false) {
+    this.#dialect = dialect
+    this.#isSubquery = isSubquery
+  }
+
+  add(reader: Reader, key: string, expression: Sql, type: FieldType): void {
+    // What is compared within the statement stays as it is stored.
+    const item = this.#isSubquery ? expression : this.#dialect.output(expression, type)
+    reader.add(key, this.items.push(item) - 1, decoder(this.#dialect.name, type))
   }
 }
 
@@ -153,7 +160,7 @@ class Compiler {
   compile(statement: Statement): Compiled {
     switch (statement._tag) {
       case "Select": {
-        const output = new Output()
+        const output = new Output(this.#dialect)
         return this.#finish(this.#select(statement, new Map(), output), output.reader)
       }
       case "Insert":
@@ -341,7 +348,7 @@ class Compiler {
       case "In":
         return this.#in(this.#expression(view, p.left), p.values, p.type)
       case "InQuery":
-        return sql`${this.#expression(view, p.left)} IN (${this.#select(p.query, view.some, new Output())})`
+        return this.#inQuery(this.#expression(view, p.left), p.query, view.some)
       case "IsNull":
         return sql`${this.#expression(view, p.operand)} IS NULL`
       case "And":
@@ -450,6 +457,14 @@ class Compiler {
     return sql`${left} IN (${join(slots, ", ")})`
   }
 
+  #inQuery(left: Sql, query: Select, some: View["some"]): Sql {
+    const answers = this.#select(query, some, new Output(this.#dialect, true))
+    const isPage = query.limit !== undefined || query.offset !== undefined
+    return isPage && this.#dialect.shieldsPages
+      ? sql`${left} IN (SELECT * FROM (${answers}) AS page)`
+      : sql`${left} IN (${answers})`
+  }
+
   #some(view: View, p: Extract<Predicate, { readonly _tag: "Some" }>): Sql {
     const from = this.#follow(this.#start(view, p.scope), p.path.slice(0, -1))
     const name = p.path[p.path.length - 1]!
@@ -510,8 +525,7 @@ class Compiler {
       const { each } = select
       by = this.#expression(view, each.by)
       conditions.push(this.#in(by, each.values, each.type))
-      const decode = decoder(this.#dialect.name, each.type)
-      output.add(reader, "~key", this.#dialect.output(by, each.type), decode)
+      output.add(reader, "~key", by, each.type)
     }
     const orders = (select.orderBy ?? []).map((order) => this.#order(view, order))
     const orderBy = orders.length === 0 ? empty : sql` ORDER BY ${join(orders, ", ")}`
@@ -537,15 +551,12 @@ class Compiler {
 
   #addColumns(output: Output, reader: Reader, { alias, entity }: Pick<Joined, "alias" | "entity">) {
     for (const { key, name, type } of entity.columns) {
-      const item = this.#dialect.output(sql`${alias}.${this.#dialect.quote(name)}`, type)
-      output.add(reader, key, item, decoder(this.#dialect.name, type))
+      output.add(reader, key, sql`${alias}.${this.#dialect.quote(name)}`, type)
     }
   }
 
   #addExpression(output: Output, alias: string, view: View, e: Expression): void {
-    const type = this.#type(view, e)
-    const item = this.#dialect.output(this.#expression(view, e), type)
-    output.add(output.reader, alias, item, decoder(this.#dialect.name, type))
+    output.add(output.reader, alias, this.#expression(view, e), this.#type(view, e))
   }
 
   #addJoins(output: Output, own: Scope, paths: ReadonlyArray<Path>): void {
@@ -585,7 +596,7 @@ class Compiler {
     const keys = bare ? [entity.identity ?? entity.columns[0]!.key] : columns
     const given = keys.map((key) => this.#column(entity, key))
     const names = given.map(({ name }) => quote(name)).join(", ")
-    const output = new Output()
+    const output = new Output(this.#dialect)
     if (returning && returns) this.#addReturned(output, entity)
     const answer = output.items.length === 0 ? empty : sql` RETURNING ${join(output.items, ", ")}`
     const head = sql`INSERT INTO ${this.#table(entity)} (${names})`
@@ -602,7 +613,7 @@ class Compiler {
         sql`${head} SELECT * FROM UNNEST(${join(arrays, ", ")})${answer}`,
         this.#dialect.placeholder
       )
-      return { text, read, bind: (insert) => bindColumns(insert as Insert, given, encoders) }
+      return { text, read, bind: (insert) => bindColumns(insert as Insert, encoders) }
     }
     const values = rows.map((row) => {
       const cells = given.map((column, c) =>
@@ -616,13 +627,12 @@ class Compiler {
       sql`${head} VALUES ${join(values, ", ")}${answer}`,
       this.#dialect.placeholder
     )
-    return { text, read, bind: (insert) => bindRows(insert as Insert, given, encoders) }
+    return { text, read, bind: (insert) => bindRows(insert as Insert, encoders) }
   }
 
   #addReturned(output: Output, entity: Entity): void {
     for (const { key, name, type } of entity.columns) {
-      const item = this.#dialect.output(sql`${this.#dialect.quote(name)}`, type)
-      output.add(output.reader, key, item, decoder(this.#dialect.name, type))
+      output.add(output.reader, key, sql`${this.#dialect.quote(name)}`, type)
     }
   }
 
@@ -642,7 +652,7 @@ class Compiler {
     const target: View = { own: new Scope(own.entity, own.alias), some: view.some }
     const assignments = set.map(([key, e]) => {
       const { name, type } = this.#column(own.entity, key)
-      return sql`${this.#dialect.quote(name)} = ${this.#assigned(target, key, type, e)}`
+      return sql`${this.#dialect.quote(name)} = ${this.#assigned(target, type, e)}`
     })
     if (target.own.joins.size > 0) {
       return refuse(`an update of ${model} sets a value from another row. Read that row first.`)
@@ -650,11 +660,11 @@ class Compiler {
     return sql`UPDATE ${this.#table(own.entity)} AS ${own.alias} SET ${join(assignments, ", ")}${condition}`
   }
 
-  #assigned(view: View, field: string, type: FieldType, e: Expression): Sql {
+  #assigned(view: View, type: FieldType, e: Expression): Sql {
     if (e._tag !== "Literal") return this.#expression(view, e)
     const literal = this.#visit(e.value)
     if (e.value === null) return sql`NULL`
-    return sql`${{ literal, encode: encoder(this.#dialect.name, type), field }}`
+    return sql`${{ literal, encode: encoder(this.#dialect.name, type) }}`
   }
 
   #delete({ model, where }: Delete): Sql {
@@ -740,74 +750,31 @@ const listEncoder =
 const jsonItem = (value: unknown): string =>
   typeof value === "bigint" ? String(value) : JSON.stringify(value)
 
-/** Says of which field a refused value was. */
-const naming = <A>(field: () => string | undefined, bind: () => A): A => {
-  try {
-    return bind()
-  } catch (error) {
-    if (error instanceof Refused) error.field = field()
-    throw error
-  }
-}
-
 const bindSlots = (
   slots: ReadonlyArray<Slot>,
   literals: ReadonlyArray<unknown>
 ): Array<unknown> => {
-  let at = 0
-  return naming(
-    () => slots[at]!.field,
-    () => {
-      const parameters = new Array<unknown>(slots.length)
-      for (; at < slots.length; at++) {
-        const { encode, literal } = slots[at]!
-        parameters[at] = encode(literals[literal])
-      }
-      return parameters
-    }
-  )
+  const parameters = new Array<unknown>(slots.length)
+  for (let i = 0; i < slots.length; i++) {
+    const { encode, literal } = slots[i]!
+    parameters[i] = encode(literals[literal])
+  }
+  return parameters
 }
 
-const bindRows = (
-  { rows }: Insert,
-  columns: ReadonlyArray<Column>,
-  encoders: ReadonlyArray<Encode>
-): Array<unknown> => {
-  let at = 0
-  return naming(
-    () => columns[at]!.key,
-    () => {
-      const parameters: Array<unknown> = []
-      for (const row of rows) {
-        for (at = 0; at < row.length; at++) {
-          const value = row[at]
-          if (value !== Default) parameters.push(encoders[at]!(value))
-        }
-      }
-      return parameters
+const bindRows = ({ rows }: Insert, encoders: ReadonlyArray<Encode>): Array<unknown> => {
+  const parameters: Array<unknown> = []
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      if (row[i] !== Default) parameters.push(encoders[i]!(row[i]))
     }
-  )
+  }
+  return parameters
 }
 
 /** One array per column. */
-const bindColumns = (
-  { rows }: Insert,
-  columns: ReadonlyArray<Column>,
-  encoders: ReadonlyArray<Encode>
-): Array<unknown> => {
-  let at = 0
-  return naming(
-    () => columns[at]!.key,
-    () => {
-      const parameters: Array<Array<unknown>> = []
-      for (; at < columns.length; at++) {
-        const encode = encoders[at]!
-        parameters.push(rows.map((row) => encode(row[at])))
-      }
-      return parameters
-    }
-  )
-}
+const bindColumns = ({ rows }: Insert, encoders: ReadonlyArray<Encode>): Array<unknown> =>
+  encoders.map((encode, i) => rows.map((row) => encode(row[i])))
 
 /** `literals` are those that `shapeOf` collected from this statement. */
 export const compile = (

@@ -52,6 +52,8 @@ export interface Dialect {
   readonly writesDefault: boolean
   /** A statement may not read the table that it changes, except through a temporary table. */
   readonly shieldsTarget: boolean
+  /** A subquery of IN may have a LIMIT only within a temporary table. */
+  readonly shieldsPages: boolean
   readonly deleteFrom: (table: string, alias: string) => string
 }
 
@@ -122,6 +124,7 @@ export const sqlite: Dialect = {
   insertsArrays: false,
   writesDefault: false,
   shieldsTarget: false,
+  shieldsPages: false,
   deleteFrom: (table, alias) => `DELETE FROM ${table} AS ${alias}`
 }
 
@@ -167,7 +170,8 @@ export const postgres: Dialect = {
   call: {
     lower: callNamed("LOWER"),
     upper: callNamed("UPPER"),
-    length: callNamed("LENGTH"),
+    // Beside an int4 a parameter could be no more than that.
+    length: (operand) => sql`CAST(LENGTH(${operand}) AS bigint)`,
     year: postgresPart("YEAR"),
     month: postgresPart("MONTH"),
     day: postgresPart("DAY")
@@ -187,6 +191,7 @@ export const postgres: Dialect = {
   insertsArrays: true,
   writesDefault: true,
   shieldsTarget: false,
+  shieldsPages: false,
   deleteFrom: (table, alias) => `DELETE FROM ${table} AS ${alias}`
 }
 
@@ -248,6 +253,7 @@ export const mysql: Dialect = {
   insertsArrays: false,
   writesDefault: true,
   shieldsTarget: true,
+  shieldsPages: true,
   deleteFrom: (table, alias) => `DELETE ${alias} FROM ${table} AS ${alias}`
 }
 

@@ -2,7 +2,6 @@
  * A connection of a driver package as the port's `Session`. An adapter writes a `Lease`: how one
  * statement runs, how a transaction begins, how the connection ends.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -13,18 +12,11 @@ import {
   type Insert,
   type Result,
   type Row,
-  type Select,
-  type Statement
+  type Select
 } from "../../../domain/Statement.ts"
 import type { BeginOptions, Session } from "../../../ports/Database.ts"
-import {
-  QueryFault,
-  type ReadError,
-  ValueRejected,
-  type WriteError
-} from "../../../ports/DatabaseError.ts"
+import { QueryFault, type ReadError, type WriteError } from "../../../ports/DatabaseError.ts"
 import { type Circumstances, classify } from "./classify.ts"
-import { Refused } from "./codec.ts"
 import { NotCompilable } from "./compile.ts"
 import * as Ddl from "./ddl.ts"
 import type { Planned, Planner } from "./plan.ts"
@@ -108,7 +100,7 @@ export class LeaseSession implements Session {
         planned = this.#context.planner.plan(registry, statement)
         parameters = planned.plan.bind(statement, planned.literals)
       } catch (error) {
-        return unbound(statement, error)
+        return uncompilable(error)
       }
       const { name, read, reusable, text } = planned.plan
       const at: Circumstances = { registry, model: statement.model, phase: "statement" }
@@ -305,19 +297,7 @@ const asRead = (effect: Effect.Effect<void, WriteError>): Effect.Effect<void, Re
     }
   })
 
-const unbound = (statement: Statement, error: unknown): Effect.Effect<never, WriteError> => {
-  if (error instanceof Refused) {
-    return Effect.fail(
-      new ValueRejected({
-        model: statement.model,
-        fields: error.field === undefined ? [] : [error.field],
-        reason: error.message,
-        early: true
-      })
-    )
-  }
-  if (error instanceof NotCompilable) {
-    return Effect.fail(new QueryFault({ kind: "schema", reason: error.message }))
-  }
-  return Effect.failCause(Cause.die(error))
-}
+const uncompilable = (error: unknown): Effect.Effect<never, QueryFault> =>
+  error instanceof NotCompilable
+    ? Effect.fail(new QueryFault({ kind: "schema", reason: error.message }))
+    : Effect.die(error)

@@ -10,8 +10,6 @@ export interface Slot {
   readonly literal: number
   /** Makes the parameter of that literal; for a list, of the whole list. */
   readonly encode: Encode
-  /** The field that the value is stored in, where it is stored. */
-  readonly field?: string
 }
 
 export type Piece = string | Slot
