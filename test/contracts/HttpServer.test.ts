@@ -7,4 +7,12 @@ import { layerOf, node, platform, web } from "../support/httpTrials.ts"
 
 register(contract, { name: "node", ...NodeServer, layer: layerOf(node) })
 register(contract, { name: "web", ...WebHandler, layer: layerOf(web) })
-register(contract, { name: "platform", ...PlatformServer, layer: layerOf(platform) })
+register(contract, {
+  name: "platform",
+  ...PlatformServer,
+  layer: layerOf(platform),
+  expectedFailures: {
+    "Expect: 100-continue is continued when the body is read, and not when it is refused":
+      "the platform's server for Node leaves this to node, which continues before anyone is asked"
+  }
+})

@@ -43,12 +43,17 @@ const exchange =
         new Promise<Response>((resolve, reject) => {
           const url = new URL(request.url)
           const target = request.url.slice(url.origin.length)
+          const sized = request.body === null || request.headers.has("content-length")
           const out = http.request({
             host: address.host,
             port: address.port,
             method: request.method,
             path: target === "" ? "/" : target,
-            headers: { ...Object.fromEntries(request.headers), host: url.host },
+            headers: {
+              ...Object.fromEntries(request.headers),
+              ...(sized ? {} : { "transfer-encoding": "chunked" }),
+              host: url.host
+            },
             agent: false,
             signal: AbortSignal.any([interrupted, request.signal])
           })

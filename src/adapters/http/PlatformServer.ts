@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -118,7 +119,9 @@ class PlatformExchange implements Exchange {
       )
       return sent?.(Exit.void)
     }
-    const { length, stream } = streamOf(body)
+    const { length, stream: bytes } = streamOf(body)
+    // The platform ends an answer properly even where its stream died; the client must not believe it.
+    const stream = Stream.tapErrorCause(bytes, () => Effect.sync(() => cut(this.request.source)))
     if (this.method === "HEAD") {
       if (length !== undefined) {
         options.headers = PlatformHeaders.set(options.headers, "content-length", String(length))
@@ -137,6 +140,26 @@ class PlatformExchange implements Exchange {
   }
 }
 
+/** Closes the connection under a request, where its platform lets that be done. */
+const cut = (source: unknown): void => {
+  if (Predicate.hasProperty(source, "destroy") && Predicate.isFunction(source.destroy))
+    source.destroy()
+}
+
+const appOf = (running: Running): HttpApp.Default =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    // The platform runs apps uninterruptibly; without this a client that goes would not be noticed.
+    Effect.interruptible(
+      Effect.async<Response>((resume) => {
+        const exchange = new PlatformExchange(request, running, (response) =>
+          resume(Effect.succeed(response))
+        )
+        running.handle(exchange)
+        return Effect.sync(() => exchange.interrupt?.())
+      })
+    )
+  )
+
 /** The site as an `HttpApp`, for any platform server or handler. When the scope closes, it drains. */
 export const toHttpApp = (site: Site): Effect.Effect<HttpApp.Default, never, Scope.Scope> =>
   Effect.map(
@@ -144,16 +167,7 @@ export const toHttpApp = (site: Site): Effect.Effect<HttpApp.Default, never, Sco
       Effect.sync(() => start(driver(capabilities), site)),
       (running) => running.drain
     ),
-    (running) =>
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        Effect.async<Response>((resume) => {
-          const exchange = new PlatformExchange(request, running, (response) =>
-            resume(Effect.succeed(response))
-          )
-          running.handle(exchange)
-          return Effect.sync(() => exchange.interrupt?.())
-        })
-      )
+    appOf
   )
 
 /** Serves sites on the platform's server that is there: Node's, Bun's, or one for tests. */
@@ -163,9 +177,10 @@ export const layer: Layer.Layer<HttpServer, never, Platform.HttpServer> = Layer.
     capabilities,
     serve: (site: Site) =>
       Effect.gen(function* () {
-        // First the platform's server stops, then the site ends: finalizers run in reverse.
-        const app = yield* toHttpApp(site)
-        yield* server.serve(app)
+        const running = start(driver(capabilities), site)
+        yield* server.serve(appOf(running))
+        // First the site ends, answering 503, then the platform lets go: finalizers run in reverse.
+        yield* Effect.addFinalizer(() => running.drain)
         return addressOf(server.address)
       })
   }))

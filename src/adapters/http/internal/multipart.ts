@@ -132,7 +132,7 @@ const parse = (
 
     const parser = Multipasta.make({
       headers: { "content-type": contentType },
-      // A part is a file if it has a file name, whatever its type (RFC 7578, 4.2).
+      // A part is a file if it has a file name, even an empty one, whatever its type (RFC 7578, 4.2).
       isFile: (info) => info.filename !== undefined,
       maxFieldSize: limits.memory,
       onField: (info, value) => {
