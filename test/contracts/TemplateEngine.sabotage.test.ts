@@ -100,16 +100,16 @@ const everywhere = (change: (data: Data) => Data): ((data: Fields) => Fields) =>
 const lists = (change: (list: ReadonlyArray<Data>) => Data) =>
   driven({ data: everywhere((data) => (Array.isArray(data) ? change(data) : data)) })
 
-/** Fields of a class and the getters of its prototype alike: what some engines read. */
-const flattened = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null) return value
-  if (Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(
-      Object.entries(value).map(([name, field]) => [name, flattened(field)])
-    )
-  }
-  return "secret" in value ? { ...value, secret: value.secret } : value
-}
+/** A value's fields and the getters of its class alike: what some engines read. */
+const flattened = (values: TemplateEngine.Values): TemplateEngine.Values =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === "object" && value !== null && "secret" in value
+        ? { ...value, secret: value.secret }
+        : value
+    ])
+  )
 
 const sabotages: Readonly<
   Record<string, { readonly by: Parameters<typeof failed>[0]; readonly breaks: Verdicts }>
@@ -321,8 +321,7 @@ const sabotages: Readonly<
   "reads getters": {
     by: {
       make: served(({ render }) => ({
-        render: (name, values) =>
-          render(name, values === undefined ? values : (flattened(values) as TemplateEngine.Values))
+        render: (name, values) => render(name, flattened(values ?? {}))
       }))
     },
     breaks: ["methods, getters, prototypes and constructors of a value are not there"]

@@ -69,14 +69,15 @@ const absent: object = new Proxy(Object.create(null), {
   }
 })
 
-const guarded = (data: Fields): Fields => {
-  const fields: Record<string, Data> = { __proto__: absent, ...data } as never
-  for (const name in data) fields[name] = guardedValue(data[name]!)
-  return fields
+/** Sets the prototype in place: the port made this data for this page alone. */
+const guarded = <A extends Data>(data: A): A => {
+  if (Array.isArray(data)) data.forEach(guarded)
+  else if (isFields(data)) {
+    for (const name in data) guarded(data[name]!)
+    Object.setPrototypeOf(data, absent)
+  }
+  return data
 }
-
-const guardedValue = (value: Data): Data =>
-  Array.isArray(value) ? value.map(guardedValue) : isFields(value) ? guarded(value) : value
 
 /** `it` with more values, which a template may have made from anything. */
 const extended = (it: Fields, more: object | undefined): Fields =>
