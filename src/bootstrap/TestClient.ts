@@ -126,6 +126,8 @@ export const clientOf = (
   options: Options = {}
 ): Client => {
   const { enforceCsrf = false, host = "localhost", https = false } = options
+  // `Send` has checked that the parameters are the route's.
+  const address = reverse as (route: Route.Any, ...args: ReadonlyArray<unknown>) => string
   const origin = `${https ? "https" : "http"}://${host}`
   const cookies = new Map<string, string>()
 
@@ -192,7 +194,7 @@ export const clientOf = (
       // `Send` has checked the arguments: parameters where the route has any, then options.
       const own = ((hasParams ? args[1] : args[0]) ?? {}) as RequestOptions
       const path =
-        typeof target === "string" ? target : reverse(target, ...(hasParams ? [args[0]] : []))
+        typeof target === "string" ? target : address(target, ...(hasParams ? [args[0]] : []))
       return Effect.promise(() => visit(method, withQuery(path, own.query), own))
     }
 
