@@ -119,11 +119,14 @@ const environment = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTer
 export const main = (site: App.Any, args: ReadonlyArray<string> = process.argv.slice(2)): void =>
   runMain(report(run(site, args)), { disableErrorReporting: true })
 
+/** Stands in where no site was found. */
+const noSite = App.make({ name: "your site" })
+
 /** Without a site there is help, and contracts to run on an adapter. */
 const withoutSite = (args: ReadonlyArray<string>): Effect.Effect<void, Adapters.Failure> => {
   const [first] = args
   return first === undefined || first.startsWith("-") || first === "contract"
-    ? run(App.make({ name: "your site" }), args)
+    ? run(noSite, args)
     : Effect.fail(
         new SiteMissing({
           problem: `there is no site here: ${process.cwd()} has no site.ts.`,

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join, relative } from "node:path"
+import * as DatabaseSessions from "../../adapters/auth/DatabaseSessions.ts"
 import * as Migration from "../../domain/Migration.ts"
 import * as Model from "../../domain/Model.ts"
 import { didYouMean } from "../../domain/Near.ts"
@@ -26,9 +27,12 @@ import { style, table } from "./terminal.ts"
 /** Imports a module; the commands get one that reads TypeScript. */
 export type LoadModule = (path: string) => Promise<unknown>
 
-/** The apps of a site, as the migration commands see them. */
+/**
+ * The apps of a site, as the migration commands see them. The table of sessions is there whichever
+ * store is chosen, so that choosing the database later needs no migration.
+ */
 export const appsOf = (site: App.Any): ReadonlyArray<Files.App> =>
-  distinct(site.apps.map(({ app }) => app))
+  distinct([DatabaseSessions.app, ...site.apps.map(({ app }) => app)])
 
 /** Gives a command the site's database and nothing else, as the settings choose it. */
 export const withDatabase = <A, E extends Failure>(
