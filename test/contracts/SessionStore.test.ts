@@ -14,6 +14,7 @@ import * as Migration from "../../src/domain/Migration.ts"
 import * as Model from "../../src/domain/Model.ts"
 import * as Database from "../../src/ports/Database.ts"
 import * as Migrator from "../../src/ports/Migrator.ts"
+import { createDatabase, type OwnDatabase } from "../support/ownDatabase.ts"
 
 register(contract, {
   name: "memory",
@@ -62,22 +63,14 @@ for (const [name, kind, adapter] of [
 ] as const) {
   const server = inject(kind)
   describe.skipIf(server === undefined)(name, () => {
-    const own = `portico_sessions_${process.pid}`
-    const url = new URL(server ?? `${kind}://localhost`)
-    const admin = adapter.layer({ url: Redacted.make(url.href) })
-    url.pathname = own
-    const database = adapter.layer({ url: Redacted.make(url.href) })
-    const sql = (statement: string) =>
-      Database.withSession({ readOnly: false }, (session) => session.raw(statement, []))
+    let own: OwnDatabase
+    const database = Layer.suspend(() => adapter.layer({ url: Redacted.make(own.url) }))
 
-    beforeAll(() =>
-      sql(`CREATE DATABASE ${own}`).pipe(
-        Effect.provide(admin),
-        Effect.zipRight(Effect.provide(migrate, database)),
-        Effect.runPromise
-      )
-    )
-    afterAll(() => Effect.runPromise(Effect.provide(sql(`DROP DATABASE ${own}`), admin)))
+    beforeAll(async () => {
+      own = await createDatabase(server ?? "", "sessions")
+      await Effect.runPromise(Effect.provide(migrate, database))
+    })
+    afterAll(() => own.drop())
 
     register(contract, {
       name,
