@@ -365,14 +365,11 @@ export const make = <Template>(
       try {
         return get(name)
       } catch (thrown) {
-        if (
-          (thrown instanceof TemplateNotFound || thrown instanceof TemplateNameRefused) &&
-          thrown.template === name
-        ) {
-          const askedBy = placeAt(from, offset)
-          throw thrown._tag === "TemplateNotFound"
-            ? new TemplateNotFound({ ...thrown, askedBy })
-            : new TemplateNameRefused({ template: name, askedBy })
+        if (thrown instanceof TemplateNotFound) {
+          throw new TemplateNotFound({ ...thrown, askedBy: placeAt(from, offset) })
+        }
+        if (thrown instanceof TemplateNameRefused) {
+          throw new TemplateNameRefused({ ...thrown, askedBy: placeAt(from, offset) })
         }
         throw thrown
       }

@@ -197,14 +197,12 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
 
   const tree = parse()
   const partials: Record<string, Partial> = {}
-  for (const { name, node, optional } of partialsOf(tree)) {
+  const { named, refused } = survey(tree)
+  if (refused !== undefined) {
+    throw fault({ _tag: "Syntax", reason: refused.reason }, offsetOf(refused.node.loc))
+  }
+  for (const { name, node, optional } of named) {
     const offset = offsetOf(node.loc)
-    if (name === undefined) {
-      throw fault(
-        { _tag: "Syntax", reason: "a partial is named by the template, not by data" },
-        offset
-      )
-    }
     if (name === "@partial-block" || (optional && !site.has(name))) continue
     partials[name] ??= (context, options) => {
       const template = site.open(name, source, offset)
@@ -253,42 +251,66 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
   return { render: internals.template(specification), partials }
 }
 
-/** A partial that a template names. `optional`: a block with default content, and no file of that name. */
-interface Named {
-  readonly name: string | undefined
-  readonly node: { readonly loc: Located }
-  readonly optional: boolean
+/** What a template takes from elsewhere, and the first thing in it that it may not. */
+interface Survey {
+  readonly named: ReadonlyArray<{
+    readonly name: string
+    readonly node: { readonly loc: Located }
+    /** An inline partial, or a block with default content: a file of that name need not be. */
+    readonly optional: boolean
+  }>
+  readonly refused: { readonly node: { readonly loc: Located }; readonly reason: string } | undefined
 }
 
-const partialsOf = (tree: hbs.AST.Program): ReadonlyArray<Named> => {
-  const found: Array<Named> = []
-  const nameOf = ({ name }: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement) =>
-    name.type === "SubExpression" ? undefined : String((name as hbs.AST.PathExpression).original)
-  class Partials extends Handlebars.Visitor {
+const survey = (tree: hbs.AST.Program): Survey => {
+  const inlines = new Set<string>()
+  const named: Array<Survey["named"][number] & { readonly block: boolean }> = []
+  let refused: Survey["refused"]
+  const name = (node: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement,
+    block: boolean
+  ) => {
+    if (node.name.type === "SubExpression") {
+      refused ??= { node, reason: "a partial is named by the template, not by data" }
+    } else {
+      const name = String((node.name as hbs.AST.PathExpression).original)
+      const fills = "program" in node && node.program.body.some(isDecorator)
+      named.push({ name, node, block, optional: block && !fills && !name.includes("/") })
+    }
+  }
+  class Visitor extends Handlebars.Visitor {
     override PartialStatement(node: hbs.AST.PartialStatement) {
-      found.push({ name: nameOf(node), node, optional: isInline(nameOf(node)) })
+      name(node, false)
       super.PartialStatement(node)
     }
     override PartialBlockStatement(node: hbs.AST.PartialBlockStatement) {
-      const name = nameOf(node)
-      const fills = node.program.body.some(({ type }) => type === "DecoratorBlock")
-      found.push({ name, node, optional: !fills && name?.includes("/") === false })
+      name(node, true)
       super.PartialBlockStatement(node)
     }
-  }
-  const inlineNames = new Set<string>()
-  class Inlines extends Handlebars.Visitor {
+    override Decorator(node: hbs.AST.Decorator) {
+      refused ??= { node, reason: "there are no decorators but inline blocks" }
+    }
     override DecoratorBlock(node: hbs.AST.DecoratorBlock) {
-      const [name] = node.params
-      if (name?.type === "StringLiteral") inlineNames.add((name as hbs.AST.StringLiteral).value)
+      const [param] = node.params
+      if ((node.path as hbs.AST.PathExpression).original !== "inline") {
+        refused ??= { node, reason: "there are no decorators but inline blocks" }
+      } else if (param?.type === "StringLiteral") {
+        inlines.add((param as hbs.AST.StringLiteral).value)
+      } else {
+        refused ??= { node, reason: "an inline partial is named in quotes by the template" }
+      }
       super.DecoratorBlock(node)
     }
   }
-  const isInline = (name: string | undefined) => name !== undefined && inlineNames.has(name)
-  new Inlines().accept(tree)
-  new Partials().accept(tree)
-  return found
+  new Visitor().accept(tree)
+  return {
+    refused,
+    named: named.map((partial) =>
+      !partial.block && inlines.has(partial.name) ? { ...partial, optional: true } : partial
+    )
+  }
 }
+
+const isDecorator = ({ type }: hbs.AST.Statement) => type === "DecoratorBlock"
 
 // --- inline partials and helpers -----------------------------------------------------------------
 
