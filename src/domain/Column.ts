@@ -102,6 +102,10 @@ export type OfFields<F extends Field.Fields> = {
 
 const isHandle = (u: unknown): u is Handle => u instanceof Handle
 
+/** UUIDs are stored in lower case (see `FieldType`), and equal in either. */
+const comparable = (type: Statement.FieldType, value: unknown): unknown =>
+  type._tag === "Uuid" && typeof value === "string" ? value.toLowerCase() : value
+
 /** Every method of every kind; the interfaces above say which ones a column has. */
 export class Handle implements TextColumn<never>, NumberColumn<never>, TimeColumn<never> {
   declare readonly "~value": never
@@ -114,7 +118,9 @@ export class Handle implements TextColumn<never>, NumberColumn<never>, TimeColum
   }
 
   #operand(value: unknown): Statement.Expression {
-    return isHandle(value) ? value.ast : { _tag: "Literal", value, type: this.type }
+    return isHandle(value)
+      ? value.ast
+      : { _tag: "Literal", value: comparable(this.type, value), type: this.type }
   }
 
   #compare(operator: Statement.Comparison, value: unknown): Statement.Predicate {
@@ -159,7 +165,8 @@ export class Handle implements TextColumn<never>, NumberColumn<never>, TimeColum
     return { _tag: "And", of: [this.gte(low), this.lte(high)] }
   }
   in(values: ReadonlyArray<unknown>): Statement.Predicate {
-    return { _tag: "In", left: this.ast, values, type: this.type }
+    const of = this.type._tag === "Uuid" ? values.map((v) => comparable(this.type, v)) : values
+    return { _tag: "In", left: this.ast, values: of, type: this.type }
   }
   isNull(): Statement.Predicate {
     return { _tag: "IsNull", operand: this.ast }

@@ -7,3 +7,38 @@ import type { Capabilities, Database } from "../../src/ports/Database.ts"
 export const databases: ReadonlyArray<Harness<Database, Capabilities, unknown>> = [
   { name: "memory", capabilities: Memory.capabilities, layer: Memory.layer }
 ]
+
+/** An adapter on trial, on an empty database of its own for each clause. */
+export type Trial = Harness<Database, Capabilities, unknown>
+
+const onServer = (server: Server, ...trials: ReadonlyArray<Trial>): ReadonlyArray<Trial> => {
+  const reason = absent(server)
+  if (reason === undefined) return trials
+  for (const { name } of trials) describe.skip(`${name}: ${reason}`, () => it("is not tried", () => {}))
+  return []
+}
+
+/** Every database that this run has, the reference first. */
+export const databases: ReadonlyArray<Trial> = [
+  { name: "memory", capabilities: Memory.capabilities, layer: Memory.layer },
+  { name: "sqlite", capabilities: Sqlite.capabilities, layer: emptySqlite() },
+  {
+    name: "sqlite in memory",
+    capabilities: Sqlite.capabilities,
+    layer: Sqlite.layer({ filename: ":memory:" })
+  },
+  ...onServer("postgres", {
+    name: "postgres",
+    capabilities: Postgres.capabilities,
+    layer: emptyPostgres()
+  }),
+  ...onServer(
+    "mysql",
+    { name: "mysql", capabilities: Mysql.capabilities, layer: emptyMysql() },
+    {
+      name: "mysql without RETURNING",
+      capabilities: Mysql.capabilities,
+      layer: emptyMysql({ returning: false })
+    }
+  )
+]

@@ -156,7 +156,7 @@ const sessionOf = (state: State, readOnly: boolean): Session => {
       {
         registry,
         tables: tables(),
-        entities: state.entities.values(),
+        entities: [...state.entities.values()],
         identity: (table, given) => nextIdentity(state, table, given)
       },
       statement

@@ -483,8 +483,8 @@ export const select = (registry: Registry, tables: Tables, statement: Select): R
 export interface Writing {
   readonly registry: Registry
   readonly tables: Tables
-  /** All models that have ever been asked for, by table: their foreign keys hold too. */
-  readonly entities: Iterable<Entity>
+  /** All models that have ever been asked for: their foreign keys hold too. */
+  readonly entities: ReadonlyArray<Entity>
   /** Counts up an identity, past the given value if there is one. */
   readonly identity: (table: string, given: number | undefined) => number
 }
