@@ -46,23 +46,47 @@ const routeOf = (method: Route.Method, template: string, name: string): Route.An
 
 const methods: ReadonlyArray<Route.Method> = ["GET", "POST", "HEAD", "OPTIONS"]
 
-const table = fc
-  .array(fc.tuple(fc.constantFrom(...methods), fc.array(segment, { maxLength: 3 }), ending), {
-    minLength: 1,
-    maxLength: 12
-  })
-  .map((rows) => {
-    const routes = rows.map(([method, segments, last], at) =>
-      routeOf(method, `/${[...segments, ...last].join("/")}`, `r${at}`)
-    )
-    const requests = new Set<string>()
-    return routes.filter(({ methods: [method], pattern }) => {
-      const request = `${method} ${pattern.shape}`
-      const isNew = !requests.has(request)
-      requests.add(request)
-      return isNew
+/** Tables whose routes differ in method or shape, as `compile` wants them. */
+const tableOf = (
+  method: fc.Arbitrary<Route.Method>,
+  segment: fc.Arbitrary<string>,
+  ending: fc.Arbitrary<ReadonlyArray<string>>,
+  maxLength: number
+) =>
+  fc
+    .array(fc.tuple(method, fc.array(segment, { maxLength: 3 }), ending), {
+      minLength: 1,
+      maxLength
     })
-  })
+    .map((rows) => {
+      const routes = rows.map(([method, segments, last], at) =>
+        routeOf(method, `/${[...segments, ...last].join("/")}`, `r${at}`)
+      )
+      const requests = new Set<string>()
+      return routes.filter(({ methods: [method], pattern }) => {
+        const request = `${method} ${pattern.shape}`
+        const isNew = !requests.has(request)
+        requests.add(request)
+        return isNew
+      })
+    })
+
+const varied = tableOf(fc.constantFrom(...methods), segment, ending, 12)
+
+/** Little to tell the routes apart by, so that many match one path and their order decides. */
+const dense = tableOf(
+  fc.constant("GET"),
+  fc.constantFrom("a", "b", ":@", ":@(slug)", "a:@"),
+  fc.constantFrom([], [], [""], [":@(path)"], [":@(path)", "b"]),
+  20
+)
+const short = ["a", "b", "ab"].flatMap((one) => [
+  `/${one}`,
+  ...["a", "b", "ab"].flatMap((two) => [
+    `/${one}/${two}`,
+    ...["a", "b", ""].map((three) => `/${one}/${two}/${three}`)
+  ])
+])
 
 const uuid = "075194d3-6885-417e-a8a8-6c931e272f00"
 const plain = ["a", "b", "ab", "c.x", "1", "2", "12.x", "x-1", "x-a", "x2", "x", "a-b", "a.b", uuid]
@@ -92,7 +116,7 @@ describe("RadixRouter and LinearRouter", () => {
   it("answer alike on random tables and paths", () => {
     const seen: Record<string, number> = {}
     fc.assert(
-      fc.property(table, requests, (routes, all) => {
+      fc.property(varied, requests, (routes, all) => {
         const radix = compiled(routes, RadixRouter.layer)
         const linear = compiled(routes, LinearRouter.layer)
         for (const [method, url] of all) {
@@ -118,6 +142,26 @@ describe("RadixRouter and LinearRouter", () => {
     ]) {
       assert.isAbove(seen[tag] ?? 0, 100, tag)
     }
+  })
+
+  it("agree on the first of many routes that match", () => {
+    let later = 0
+    fc.assert(
+      fc.property(dense, (routes) => {
+        const radix = compiled(routes, RadixRouter.layer)
+        const linear = compiled(routes, LinearRouter.layer)
+        for (const url of short) {
+          const answer = radix.match("GET", url)
+          assert.deepStrictEqual(answer, linear.match("GET", url))
+          if (answer._tag !== "Found") continue
+          const others = routes.filter((route) => Route.match(route.pattern, url) !== undefined)
+          assert.strictEqual(answer.route, others[0])
+          if (others.length > 1) later++
+        }
+      }),
+      { numRuns: 1000 }
+    )
+    assert.isAbove(later, 3000)
   })
 
   it("find what they reverse", () => {
