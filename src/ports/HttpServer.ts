@@ -221,6 +221,8 @@ export const site = <
       >
     )
     const middleware = (parts.middleware ?? []) as ReadonlyArray<Middleware.Middleware<never>>
+    const misordered = Middleware.misordered(middleware)
+    if (misordered !== undefined) return yield* Effect.dieMessage(misordered)
     const runtime = yield* Effect.runtime<never>()
     const { allowedHosts = [], development = false } = parts
     return {

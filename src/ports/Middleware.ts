@@ -22,15 +22,36 @@ export interface Middleware<out R = never> {
   readonly name: string
   /** What is around `next`. Called once, at start-up; what it returns is called for every request. */
   readonly wrap: <R2>(next: Handler<R2>) => Handler<R | R2 | Provided>
+  /** Names of middleware that must be around this one: a site without them does not start. */
+  readonly inside?: ReadonlyArray<string>
 }
 
-/** A middleware of this name. */
+/** A middleware of this name. `inside` names others whose work it needs: `["sessions"]`. */
 export const make = <R = never>(
   name: string,
-  wrap: <R2>(next: Handler<R2>) => Handler<R | R2 | Provided>
+  wrap: <R2>(next: Handler<R2>) => Handler<R | R2 | Provided>,
+  options: { readonly inside?: ReadonlyArray<string> } = {}
 ): Middleware<Exclude<R, Provided>> =>
   // Exclude is not resolved for a free R, though `wrap` adds Provided itself.
-  ({ name, wrap }) as unknown as Middleware<Exclude<R, Provided>>
+  ({ name, wrap, ...options }) as unknown as Middleware<Exclude<R, Provided>>
+
+/** What is wrong with the order of a site's middleware, and the remedy; undefined where nothing is. */
+export const misordered = (middleware: ReadonlyArray<Middleware<never>>): string | undefined => {
+  const names = middleware.map(({ name }) => name)
+  for (const [at, { inside = [], name }] of middleware.entries()) {
+    for (const outer of inside) {
+      const found = names.indexOf(outer)
+      if (found >= 0 && found < at) continue
+      return (
+        `Middleware: "${name}" must be inside "${outer}", ` +
+        (found < 0
+          ? `which the site does not have. Add "${outer}" before "${name}".`
+          : `which comes after it. Move "${outer}" before "${name}".`)
+      )
+    }
+  }
+  return undefined
+}
 
 /** The answer with its response changed: at once where it is there at once, so that no fiber is made. */
 export const mapResponse = <R>(
