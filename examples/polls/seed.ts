@@ -1,5 +1,5 @@
 /** `portico seed`: questions to begin with. */
-import { DateTime, Effect } from "effect"
+import { Console, DateTime, Effect } from "effect"
 import { Database, ReusableApp } from "portico"
 import { Polls } from "./models.ts"
 
@@ -34,9 +34,9 @@ export const seed = ReusableApp.command(
   () =>
     Effect.gen(function* () {
       if (yield* Database.exists(Polls.Question)) {
-        return yield* Effect.log("There are questions already. Nothing was changed.")
+        return yield* Console.log("There are questions already. Nothing was changed.")
       }
       yield* Database.transaction(insert)
-      yield* Effect.log(`Stored ${questions.length} questions.`)
+      yield* Console.log(`Stored ${questions.length} questions.`)
     })
 )

@@ -6,7 +6,6 @@
  * ```
  */
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Span from "@effect/cli/HelpDoc/Span"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -14,6 +13,7 @@ import * as NodePath from "@effect/platform-node-shared/NodePath"
 import { runMain } from "@effect/platform-node-shared/NodeRuntime"
 import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
 import * as Args from "@effect/cli/Args"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as ReusableApp from "../ports/ReusableApp.ts"
@@ -37,9 +37,14 @@ import { withoutEscapes } from "./internal/terminal.ts"
 import { version } from "./internal/version.ts"
 
 /** An app's command, run with the site's services. */
-const ofApp = (site: App.Any, command: ReusableApp.Command<unknown>): Arguments.Definition =>
+const ofApp = (
+  site: App.Any,
+  app: string,
+  command: ReusableApp.Command<unknown>
+): Arguments.Definition =>
   Arguments.define({
     name: command.name,
+    group: `Of ${app}`,
     summary: command.summary,
     parameters: { args: Args.repeated(Args.text({ name: "argument" })) },
     run: ({ args }) =>
@@ -70,14 +75,9 @@ const definitions = (
   layers(site),
   contract(site),
   ...[...new Set(site.apps.map(({ app }) => app))].flatMap((app) =>
-    app.commands.map((command) => ofApp(site, command))
+    app.commands.map((command) => ofApp(site, app.name, command))
   )
 ]
-
-const footer = HelpDoc.p(
-  "Commands work on the site that site.ts exports, or on the one that --site FILE (or PORTICO_SITE) names. " +
-    "Settings come from the environment and .env: see portico settings."
-)
 
 /** Runs a command line, without the two words for node and the program. */
 export const run = (
@@ -88,6 +88,9 @@ export const run = (
   Effect.gen(function* () {
     const commands = definitions(site, file)
     yield* Arguments.check(commands, args)
+    if (args.length === 0 || (args.length === 1 && (args[0] === "--help" || args[0] === "-h"))) {
+      return yield* Console.log(Arguments.overview(commands, { version, site: site.name }))
+    }
     const [first, ...rest] = commands.map(({ command }) => command)
     const root = Command.make("portico").pipe(
       Command.withDescription(`Run and look after ${site.name}, a site made with Portico.`),
@@ -97,11 +100,10 @@ export const run = (
       name: "portico",
       version,
       summary: Span.text("Django's promise for TypeScript, on Effect"),
-      executable: "portico",
-      footer
+      executable: "portico"
     })
-    // `@effect/cli` expects node and the program before the arguments, and prints help for none.
-    yield* program(["node", "portico", ...(args.length === 0 ? ["--help"] : args)]).pipe(
+    // `@effect/cli` expects node and the program before the arguments.
+    yield* program(["node", "portico", ...args]).pipe(
       Effect.catchIf(ValidationError.isValidationError, () =>
         // It has printed what is wrong.
         Effect.sync(() => {

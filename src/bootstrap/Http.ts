@@ -17,23 +17,9 @@ import * as HttpServer from "../ports/HttpServer.ts"
 import type * as Adapters from "./Adapters.ts"
 import type * as App from "./App.ts"
 import * as Checks from "./Checks.ts"
-import { middleware } from "./internal/middleware.ts"
+import { httpSite } from "./internal/httpSite.ts"
 import { report } from "./internal/report.ts"
-import { services, type Settled, settle } from "./internal/start.ts"
-
-/** The site as servers take it, with the default middleware around its own. */
-export const httpSite = <R>(
-  site: App.Site<R>,
-  settled: Settled
-): Effect.Effect<HttpServer.Site, Adapters.Failure, R | Adapters.Ports> => {
-  const { allowedHosts, environment } = settled.values
-  return HttpServer.site({
-    entries: site.entries,
-    middleware: [...middleware(site, settled), ...site.middleware],
-    allowedHosts,
-    development: environment === "development"
-  })
-}
+import { services, settle } from "./internal/start.ts"
 
 /** Values that win over the environment, by key: `{ PORT: "0" }`. */
 export type Overrides = Readonly<Record<string, string | undefined>>

@@ -12,12 +12,14 @@ const directories = [fileURLToPath(new URL("../templates", import.meta.url))]
 
 const pages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "polls/index": {
+    static_url: "/static/",
     questions: [
       { text: "What’s <new>?", url: "/polls/1/", day: "2026-01-02" },
       { text: 'Tabs & "spaces"?', url: "/polls/2/", day: "2026-01-01" }
     ]
   },
   "polls/detail": {
+    static_url: "/static/",
     question: "What’s <new>?",
     action: "/polls/1/vote/",
     error: "You didn’t select a choice.",
@@ -28,6 +30,7 @@ const pages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ]
   },
   "polls/results": {
+    static_url: "/static/",
     question: "What’s <new>?",
     choices: [
       { text: "Not much", votes: 1, label: "1 vote" },
@@ -53,7 +56,7 @@ const render = (
 describe("the polls templates", () => {
   for (const [page, context] of [
     ...Object.entries(pages),
-    ["polls/index", { questions: [] }] as const,
+    ["polls/index", { static_url: "/static/", questions: [] }] as const,
     ["polls/detail", { ...pages["polls/detail"], error: "" }] as const
   ]) {
     const expected = () => render(Mustache, page, context)

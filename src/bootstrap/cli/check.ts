@@ -13,6 +13,7 @@ import * as Settings from "../Settings.ts"
 export const check = (site: App.Any) =>
   define({
     name: "check",
+    group: "Checking",
     summary: "Look for mistakes in settings, routes, templates and apps. Nothing is changed.",
     examples: ["portico check", "portico check --deploy"],
     parameters: {

@@ -145,6 +145,7 @@ const list = Effect.gen(function* () {
 export const contract = (site: App.Any) =>
   define({
     name: "contract",
+    group: "Checking",
     summary:
       "Put adapters on trial: run the contract of a port and print a verdict for each clause.",
     details:

@@ -11,6 +11,7 @@ import { style } from "../internal/terminal.ts"
 export const layers = (site: App.Any) =>
   define({
     name: "layers",
+    group: "Looking",
     summary:
       "Show the tree of the site: each port, the adapter behind it and the setting that chose it.",
     examples: ["portico layers", "DATABASE_URL=memory: portico layers"],

@@ -11,6 +11,7 @@ import * as Migrations from "../internal/migrations.ts"
 export const makemigrations = (site: App.Any) =>
   define({
     name: "makemigrations",
+    group: "Database",
     summary: "Write the migrations that lead from those that exist to the models.",
     details:
       "No database is asked. Renames, type changes and what else would lose data or copy a table are refused, with what to do instead.",

@@ -11,6 +11,7 @@ import * as Migrations from "../internal/migrations.ts"
 export const migrate = (site: App.Any) =>
   define({
     name: "migrate",
+    group: "Database",
     summary: "Apply the migrations that are not applied yet, or go back to an earlier one.",
     details:
       "Several programs may run this at the same time: one works, the others wait and find the work done.",

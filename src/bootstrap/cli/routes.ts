@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 export const routes = (site: App.Any) =>
   define({
     name: "routes",
+    group: "Looking",
     summary: "List every route: method, path, name and the app whose view answers.",
     examples: ["portico routes", "portico routes --name polls"],
     parameters: {

@@ -14,6 +14,7 @@ import { style } from "../internal/terminal.ts"
 export const serve = (site: App.Any, file: string | undefined) =>
   define({
     name: "serve",
+    group: "Serving",
     summary: "Serve the site.",
     details:
       "In development it starts anew when code changes. In production it ends gracefully: on SIGTERM what is in flight is finished first.",

@@ -11,6 +11,7 @@ import * as Settings from "../Settings.ts"
 export const settings = (site: App.Any) =>
   define({
     name: "settings",
+    group: "Looking",
     summary: "Show every setting with its value, its source and its meaning. Secrets are masked.",
     details:
       "A value is looked for in the environment, then in .env, then among the site's own defaults, then among Portico's.",

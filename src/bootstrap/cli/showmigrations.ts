@@ -9,6 +9,7 @@ import * as Migrations from "../internal/migrations.ts"
 export const showmigrations = (site: App.Any) =>
   define({
     name: "showmigrations",
+    group: "Database",
     summary: "Show which migrations are applied. Nothing is changed.",
     examples: ["portico showmigrations", "portico showmigrations polls"],
     parameters: {

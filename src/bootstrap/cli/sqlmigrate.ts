@@ -10,6 +10,7 @@ import * as Migrations from "../internal/migrations.ts"
 export const sqlmigrate = (site: App.Any) =>
   define({
     name: "sqlmigrate",
+    group: "Database",
     summary: "Print the SQL of a migration for the site's database. Nothing is changed.",
     examples: ["portico sqlmigrate polls 0001", "portico sqlmigrate polls 0002 --backwards"],
     parameters: {

@@ -4,6 +4,7 @@
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,6 +13,7 @@ import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import { didYouMean } from "../../domain/Near.ts"
 import type { Failure } from "../Adapters.ts"
+import { style } from "./terminal.ts"
 
 /** What the command line has that no command takes. Ends with status 2. */
 export class UsageFault extends Schema.TaggedError<UsageFault>("portico/bootstrap/UsageFault")(
@@ -23,9 +25,14 @@ export class UsageFault extends Schema.TaggedError<UsageFault>("portico/bootstra
   }
 }
 
+/** Under which heading the list of commands has it; an app's commands are under the app's name. */
+export type Group = "Serving" | "Database" | "Looking" | "Checking" | (string & {})
+
 /** A command as `portico` lists it, before it is handed to `@effect/cli`. */
 export interface Definition {
   readonly name: string
+  readonly group: Group
+  readonly summary: string
   readonly parameters: Command.Command.Config
   // `any`: the parameters' types have done their work where the command was defined.
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -35,6 +42,7 @@ export interface Definition {
 /** A command: its help, its parameters, and what it does with them. */
 export const define = <const C extends Command.Command.Config>(options: {
   readonly name: string
+  readonly group: Group
   /** One line for the list of commands. */
   readonly summary: string
   /** What the summary has no room for. */
@@ -46,19 +54,43 @@ export const define = <const C extends Command.Command.Config>(options: {
     input: Types.Simplify<Command.Command.ParseConfig<C>>
   ) => Effect.Effect<void, Failure>
 }): Definition => {
-  const examples = options.examples ?? []
-  const description = [
-    options.summary,
-    ...(options.details === undefined ? [] : [options.details]),
-    ...(examples.length === 0 ? [] : [`For example: ${examples.join("  ·  ")}`])
-  ].join("\n\n")
-  return {
-    name: options.name,
-    parameters: options.parameters,
-    command: Command.make(options.name, options.parameters, options.run).pipe(
-      Command.withDescription(description)
-    )
-  }
+  const { examples = [], group, name, parameters, summary } = options
+  const help = HelpDoc.blocks([
+    HelpDoc.p(summary),
+    ...(options.details === undefined ? [] : [HelpDoc.p(options.details)]),
+    ...(examples.length === 0
+      ? []
+      : [HelpDoc.h1("EXAMPLES"), ...examples.map((line) => HelpDoc.p(`$ ${line}`))])
+  ])
+  const command = Command.make(name, parameters, options.run).pipe(Command.withDescription(help))
+  return { name, group, summary, parameters, command }
+}
+
+/** What `portico --help` prints: every command with its line, by group. */
+export const overview = (
+  definitions: ReadonlyArray<Definition>,
+  about: { readonly version: string; readonly site: string }
+): string => {
+  const wide = Math.max(...definitions.map(({ name }) => name.length))
+  const groups = [...new Set(definitions.map(({ group }) => group))]
+  return [
+    `${style("bold", `portico ${about.version}`)}  Run and look after ${about.site}.`,
+    "",
+    `Usage: portico ${style("dim", "[--site FILE]")} ${style("cyan", "COMMAND")} ${style("dim", "[options]")}`,
+    ...groups.flatMap((group) => [
+      "",
+      style("bold", group),
+      ...definitions
+        .filter((definition) => definition.group === group)
+        .map(({ name, summary }) => `  ${style("cyan", name.padEnd(wide))}  ${summary}`)
+    ]),
+    "",
+    "Commands work on the site that ./site.ts exports, or on the one that --site (or PORTICO_SITE)",
+    "names. Settings come from the environment and from .env: see portico settings.",
+    "",
+    `portico ${style("cyan", "COMMAND")} --help tells more and shows examples; --completions bash (zsh, fish)`,
+    "prints a completion script; --version prints the version."
+  ].join("\n")
 }
 
 const builtIn = ["--help", "-h", "--version", "--wizard", "--completions", "--log-level", "--site"]

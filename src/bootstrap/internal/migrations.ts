@@ -438,7 +438,11 @@ export const sqlmigrate = Effect.fnUntraced(function* (
   const [migration, ...more] =
     found.length > 0 ? found : own.filter(({ name }) => name.startsWith(id.name))
   if (migration === undefined || more.length > 0) {
-    return yield* new Migrator.MigrationUnknown({ ...id, choices: own.map(({ name }) => name) })
+    return yield* new Migrator.MigrationUnknown({
+      app: id.app,
+      migration: id.name,
+      choices: own.map(({ name }) => name)
+    })
   }
   const changes =
     direction === "forwards"

@@ -1,0 +1,75 @@
+/**
+ * A whole site for tests, in this process: its settings given, its database migrated, visitors that
+ * never leave the machine.
+ *
+ * ```ts
+ * it.scoped("a vote counts", () =>
+ *   Effect.gen(function* () {
+ *     const test = yield* TestSite.make(site)
+ *     yield* test.run(Database.insert(Polls.Question, { text: "Why?", publishedAt }))
+ *     const page = yield* test.visitor().get("/polls/")
+ *     assert.include(page.text, "Why?")
+ *   }))
+ * ```
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as WebHandler from "../adapters/http/WebHandler.ts"
+import * as Database from "../ports/Database.ts"
+import * as Migrator from "../ports/Migrator.ts"
+import type * as Adapters from "./Adapters.ts"
+import type * as App from "./App.ts"
+import { httpSite } from "./internal/httpSite.ts"
+import { loadModule } from "./internal/load.ts"
+import { appsOf, loadAll, type LoadModule } from "./internal/migrations.ts"
+import { services, settle } from "./internal/start.ts"
+import * as TestClient from "./TestClient.ts"
+
+export interface Options {
+  /**
+   * Values that win over the environment, by key. Unless they say otherwise the environment is "test"
+   * and the rows are in memory.
+   */
+  readonly settings?: Readonly<Record<string, string>>
+  /** How migrations in files are imported; a test runner that reads TypeScript has its own `import`. */
+  readonly load?: LoadModule
+}
+
+export interface TestSite<R> {
+  /** Another visitor, with cookies of their own. */
+  readonly visitor: (options?: TestClient.Options) => TestClient.Client
+  /** Runs an effect with the site's services: to prepare rows, and to look at them. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
+}
+
+const defaults = { PORTICO_ENV: "test", DATABASE_URL: "memory:" }
+
+/** Starts the site and migrates its database. It ends with the scope. */
+export const make = <R>(
+  site: App.Site<R>,
+  { load = loadModule, settings = {} }: Options = {}
+): Effect.Effect<TestSite<R | Adapters.Ports>, Adapters.Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const settled = yield* settle(site, { ...defaults, ...settings })
+    const context = yield* Layer.build(services(site, settled))
+    const run = <A, E>(effect: Effect.Effect<A, E, R | Adapters.Ports>) =>
+      Effect.provide(effect, context)
+    yield* run(migrated(site, load))
+    const served = yield* run(httpSite(site, settled))
+    const handler = yield* WebHandler.make(served)
+    return {
+      visitor: (options) => TestClient.clientOf(handler, served.table.reverse, options),
+      run
+    }
+  })
+
+const migrated = (
+  site: App.Any,
+  load: LoadModule
+): Effect.Effect<void, Adapters.Failure, Database.Database> =>
+  Effect.gen(function* () {
+    const migrations = yield* loadAll(appsOf(site), load)
+    const migrator = yield* Migrator.Migrator
+    yield* migrator.apply(migrations)
+  }).pipe(Effect.provide(Migrator.layer))
