@@ -98,16 +98,17 @@ export class MigrationUnknown extends Schema.TaggedError<MigrationUnknown>(
   "portico/ports/Migrator/MigrationUnknown"
 )("MigrationUnknown", {
   app: Schema.String,
-  name: Schema.optionalWith(Schema.String, { exact: true }),
+  /** The name that was asked for; absent where there is no such app. */
+  migration: Schema.optionalWith(Schema.String, { exact: true }),
   /** The names to choose from: migrations of the app, or apps. */
   choices: Schema.Array(Schema.String)
 }) {
   override get message() {
     const asked =
-      this.name === undefined
+      this.migration === undefined
         ? `no app "${this.app}" has migrations`
-        : `${this.app} has no single migration "${this.name}"`
-    return `Migrator: ${asked}.${didYouMean(this.name ?? this.app, this.choices)} Choose one of: ${this.choices.join(", ") || "none yet; run makemigrations"}.`
+        : `${this.app} has no single migration "${this.migration}"`
+    return `Migrator: ${asked}.${didYouMean(this.migration ?? this.app, this.choices)} Choose one of: ${this.choices.join(", ") || "none yet; run makemigrations"}.`
   }
 }
 
@@ -274,7 +275,7 @@ const planned = (
   const [goal] = goals
   if (goal === undefined || goals.length > 1) {
     const choices = ["zero", ...own.map((migration) => migration.name)]
-    return Either.left(new MigrationUnknown({ app: target.app, name, choices }))
+    return Either.left(new MigrationUnknown({ app: target.app, migration: name, choices }))
   }
   const after = closure(needing(Migration.idOf(goal)), needing)
   const back = undone(own.filter((migration) => after.has(Migration.idOf(migration))))

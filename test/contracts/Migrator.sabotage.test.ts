@@ -218,7 +218,8 @@ const wrongs: ReadonlyArray<Wrong> = [
           ? apply(migrations, options)
           : Effect.fail(
               new Migrator.MigrationUnknown({
-                ...options.target,
+                app: options.target.app,
+                migration: options.target.name,
                 choices: [
                   "zero",
                   ...migrations
