@@ -1,24 +1,25 @@
-/** The adapters of `Database` that stand trial, each with an empty database per clause. */
+/** The databases that the contract is tried with: every one that this run has. */
+import { describe, it } from "vitest"
 import type { Harness } from "../../contracts/Contract.ts"
 import * as Memory from "../../src/adapters/db/Memory.ts"
+import * as Mysql from "../../src/adapters/db/Mysql.ts"
+import * as Postgres from "../../src/adapters/db/Postgres.ts"
+import * as Sqlite from "../../src/adapters/db/Sqlite.ts"
 import type { Capabilities, Database } from "../../src/ports/Database.ts"
+import { absent, emptyMysql, emptyPostgres, emptySqlite, type Server } from "./sqlDatabases.ts"
 
-/** One line for each adapter. `memory` is the reference for the others. */
-export const databases: ReadonlyArray<Harness<Database, Capabilities, unknown>> = [
-  { name: "memory", capabilities: Memory.capabilities, layer: Memory.layer }
-]
-
-/** An adapter on trial, on an empty database of its own for each clause. */
-export type Trial = Harness<Database, Capabilities, unknown>
+type Trial = Harness<Database, Capabilities, unknown>
 
 const onServer = (server: Server, ...trials: ReadonlyArray<Trial>): ReadonlyArray<Trial> => {
   const reason = absent(server)
   if (reason === undefined) return trials
-  for (const { name } of trials) describe.skip(`${name}: ${reason}`, () => it("is not tried", () => {}))
+  for (const { name } of trials) {
+    describe.skip(`${name}: ${reason}`, () => it("is not tried", () => {}))
+  }
   return []
 }
 
-/** Every database that this run has, the reference first. */
+/** The reference first. Each layer is over an empty database of its own. */
 export const databases: ReadonlyArray<Trial> = [
   { name: "memory", capabilities: Memory.capabilities, layer: Memory.layer },
   { name: "sqlite", capabilities: Sqlite.capabilities, layer: emptySqlite() },
