@@ -35,14 +35,16 @@ const fromDirectories = (
       }
       return undefined
     },
-    paths: () =>
-      roots.flatMap((root) =>
-        (unlessAbsent(() => readdirSync(root, { recursive: true, withFileTypes: true })) ?? [])
-          .filter((entry) => entry.isFile())
-          .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-      )
+    // A file in an engine's folder is found by its shorter name.
+    paths: () => roots.flatMap(filesBelow).filter((path) => !path.startsWith(`${folder}/`))
   }
 }
+
+/** The files at any depth below `root`, as paths from there with "/". */
+const filesBelow = (root: string): ReadonlyArray<string> =>
+  (unlessAbsent(() => readdirSync(root, { recursive: true, withFileTypes: true })) ?? [])
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
 
 /** No such file, or a file where a directory was looked for (errno.h). */
 const absent: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
