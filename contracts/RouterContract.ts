@@ -432,6 +432,7 @@ export const contract: Contract<Router, Capabilities> = {
         "GET //evil.example": redirect("/%2Fevil.example/"),
         "GET /\\evil.example": redirect("/%5Cevil.example/"),
         'GET /é\r\n"': redirect("/%C3%A9%0D%0A%22/"),
+        "GET /\uD800": redirect("/%EF%BF%BD/"),
         "GET /%2Fevil.example": redirect("/%2Fevil.example/")
       }
     ),
@@ -647,13 +648,13 @@ export const contract: Contract<Router, Capabilities> = {
       "an unknown name or route is NoSuchRoute, with the names that look alike",
       Effect.gen(function* () {
         const table = yield* compile([
-          ...on([Route.get("/login/", "login")]),
+          ...on([Route.get("/loans/", "loans"), Route.get("/login/", "login")]),
           ...on(polls, under("/polls", ["polls"]))
         ])
         const near = (url: ReturnType<typeof table.reverseName>) =>
           Effect.map(failsWith("reverse", url, "NoSuchRoute"), (error) => error.near)
         yield* equals("known", yield* table.reverseName("login"), "/login/")
-        yield* equals("misspelt", yield* near(table.reverseName("logn")), ["login"])
+        yield* equals("misspelt", yield* near(table.reverseName("logn")), ["login", "loans"])
         yield* equals("no namespace", yield* near(table.reverseName("detail", { id: 1 })), [
           "polls:detail"
         ])
