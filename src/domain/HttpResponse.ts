@@ -181,14 +181,14 @@ const redirectTarget = (location: string): string | undefined => {
  * slashes, by which browsers are led astray, are refused.
  */
 export const isLocal = (location: string, hosts: ReadonlyArray<string> = []): boolean => {
-  if (location === "" || control.test(location) || location !== location.trim()) return false
-  const plain = location.replaceAll("\\", "/")
-  if (plain.startsWith("///")) return false
-  const found = scheme.exec(plain)
-  if (found === null && !plain.startsWith("//")) return true
-  if (found !== null && !/^https?:\/\/[^/]/i.test(plain)) return false
+  // Browsers read a backslash as a slash.
+  if (location === "" || location.includes("\\") || location !== location.trim()) return false
+  if (control.test(location) || location.startsWith("///")) return false
+  const absolute = scheme.test(location)
+  if (!absolute && !location.startsWith("//")) return true
+  if (absolute && !/^https?:\/\/[^/]/i.test(location)) return false
   try {
-    const url = new URL(plain, "http://portico.invalid")
+    const url = new URL(location, "http://portico.invalid")
     return url.username === "" && url.password === "" && hosts.includes(url.host)
   } catch {
     return false

@@ -93,9 +93,11 @@ type Answers = HttpResponse.HttpResponse | Effect.Effect<HttpResponse.HttpRespon
 
 type NeedsOf<A> =
   A extends Generator<infer Yielded, any, any>
-    ? [Yielded] extends [YieldWrap<Effect.Effect<infer _A, infer _E, infer R>>]
-      ? R
-      : never
+    ? [Yielded] extends [never]
+      ? never
+      : [Yielded] extends [YieldWrap<Effect.Effect<infer _A, infer _E, infer R>>]
+        ? R
+        : never
     : A extends Effect.Effect<infer _A, infer _E, infer R>
       ? R
       : never

@@ -55,6 +55,14 @@ is<View.Endpoint<TemplateEngine>>()(
   View.handle(index, () => View.render("polls/index", { polls: [] }))
 )
 
+// A generator that yields nothing needs nothing.
+is<View.Endpoint<never>>()(
+  // oxlint-disable-next-line require-yield -- that is the case
+  View.handle(index, function* () {
+    return HttpResponse.empty()
+  })
+)
+
 // A generator may end by failing.
 is<View.Endpoint<never>>()(
   View.handle(index, function* () {
