@@ -10,6 +10,7 @@ import * as View from "../../src/ports/View.ts"
 import { clientOf } from "../support/site.ts"
 
 interface Row {
+  // oxlint-disable-next-line typescript/no-explicit-any -- settings of as many types as Django has
   readonly settings: Readonly<Record<string, any>>
   readonly secure?: boolean
   readonly path?: string
@@ -20,6 +21,7 @@ interface Row {
 }
 
 interface PolicyRow {
+  // oxlint-disable-next-line typescript/no-explicit-any -- lists, texts, booleans and tagged sets
   readonly policy: Readonly<Record<string, any>>
   readonly nonce: string | null
   readonly header: string

@@ -1,5 +1,5 @@
-/** Node's hashing, compression and randomness for the domain's pure functions. */
-import { createHash, createHmac, randomBytes } from "node:crypto"
+/** Node's hashing and compression for the domain's pure functions. */
+import { createHash, createHmac } from "node:crypto"
 import { deflateSync, inflateSync } from "node:zlib"
 import type { Primitives } from "../../../domain/Signature.ts"
 
@@ -9,5 +9,3 @@ export const primitives: Primitives = {
   deflate: (data) => deflateSync(data),
   inflate: (data, maxOutputLength) => inflateSync(data, { maxOutputLength })
 }
-
-export const random = (length: number): Uint8Array => randomBytes(length)
