@@ -71,10 +71,7 @@ const GrownVote = Model.make(
   {
     pk: ["voter", "topic"],
     uniques: [["reviewer", "note"]],
-    indexes: [
-      ["mood", "rank"],
-      ["reviewer", "weight"]
-    ]
+    indexes: [["mood", "rank"]]
   }
 )
 const grownModels = Model.models("polls", { User, Vote: GrownVote })
