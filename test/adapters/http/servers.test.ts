@@ -102,6 +102,7 @@ describe("NodeServer", () => {
             total += data.length
           })
           socket.on("end", () => resume(Effect.succeed(total)))
+          socket.resume()
         }, 300)
       })
       assert.isAbove(bytes, 2000 * 65_536)
