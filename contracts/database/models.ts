@@ -196,7 +196,7 @@ export const library = Effect.gen(function* () {
     { articleId: one!.id, text: "c", votes: 2 },
     { articleId: two!.id, text: "d", votes: 7 }
   ])
-  const [red, blue] = yield* Database.insertMany(Trial.Tag, [{ name: "red" }, { name: "blue" }])
+  const [blue, red] = yield* Database.insertMany(Trial.Tag, [{ name: "blue" }, { name: "red" }])
   yield* Database.insertMany(Trial.Tagging, [
     { articleId: one!.id, tagId: red!.id },
     { articleId: one!.id, tagId: blue!.id },

@@ -318,10 +318,11 @@ export const transactions = (can: Database.Capabilities) => [
       yield* Database.transaction(
         Effect.zipRight(
           Effect.ignore(Database.transaction(Effect.zipRight(note("undone"), refuse))),
-          note("kept")
+          Effect.zipRight(tag("kept"), note("kept"))
         )
       )
       yield* equals("log", log, ["kept"])
+      yield* equals("tags", yield* tags, ["kept"])
     })
   ),
 
@@ -394,7 +395,8 @@ export const transactions = (can: Database.Capabilities) => [
         Effect.either(Database.transaction(tag("a"), { isolation: isolation! }))
       )
       yield* holds("refused", (yield* nested)._tag === "Left")
-      yield* equals("tags", yield* tags, [])
+      yield* Database.transaction(tag("b"), { isolation: isolation! })
+      yield* equals("tags", yield* tags, ["b"])
     })
   ),
 
@@ -417,7 +419,7 @@ export const transactions = (can: Database.Capabilities) => [
     "a transaction is tried again after conflicts alone, and not for ever",
     Effect.gen(function* () {
       let attempts = 0
-      const counted = Effect.sync(() => void attempts++)
+      const counted = Effect.suspend(() => tag(`attempt ${++attempts}`))
       const always = Database.transaction(Effect.zipRight(counted, conflict), { retry: 2 })
       yield* failsWith("always", inRealTime(always), "TransactionConflict")
       yield* equals("attempts", attempts, 3)
@@ -429,6 +431,8 @@ export const transactions = (can: Database.Capabilities) => [
       const other = Database.transaction(Effect.zipRight(counted, refuse), { retry: 2 })
       yield* failsWith("another failure", inRealTime(other), "Refused")
       yield* equals("attempts", attempts, 1)
+      yield* tag("kept")
+      yield* equals("tags", yield* tags, ["kept"])
     })
   ),
 
