@@ -425,9 +425,11 @@ export const contract: Contract<Port, TemplateEngine.Capabilities> = {
       ? printing("a template's code runs", ["code", {}, "42"])
       : clause(
           "a template cannot run code",
-          Effect.flatMap(Effect.exit(rendered("code", { value: "" })), (exit) =>
-            holds("no code ran", Exit.isFailure(exit) || !exit.value.includes("42"), exit)
-          )
+          Effect.gen(function* () {
+            yield* prints("value", { value: "42" }, "[42]")
+            const exit = yield* Effect.exit(rendered("code", { value: "" }))
+            yield* holds("no code ran", Exit.isFailure(exit) || !exit.value.includes("42"), exit)
+          })
         ),
     clause(
       "promises, effects and cycles in the values are refused, with their path",
@@ -488,16 +490,16 @@ export const contract: Contract<Port, TemplateEngine.Capabilities> = {
       "check finds every template that does not compile",
       Effect.gen(function* () {
         const { check } = yield* TemplateEngine.TemplateEngine
-        const failures = yield* check
+        const failures = (yield* check).map((failure) => [
+          failure._tag,
+          "template" in failure ? failure.template : ""
+        ])
+        // In an engine that runs no code, "code" may be a mistake of syntax too.
         yield* equals(
           "failures",
-          failures.map((failure) => failure._tag),
-          Array.from(failures, () => "TemplateSyntax" as const)
+          failures.filter(([, template]) => template !== "code"),
+          [["TemplateSyntax", "broken"]]
         )
-        const broken = failures.flatMap((failure) =>
-          failure._tag === "TemplateSyntax" && failure.template !== "code" ? [failure.template] : []
-        )
-        yield* equals("templates", broken, ["broken"])
       })
     )
   ]

@@ -32,6 +32,7 @@ type Template = (it: Fields, blocks: Blocks) => string
 
 type Site = TemplateEngine.Site<Template>
 
+/** The engine without its files: for the contract, or for templates kept elsewhere. */
 export const driver: TemplateEngine.Driver<Template> = {
   capabilities,
   extension: "eta",
@@ -41,7 +42,16 @@ export const driver: TemplateEngine.Driver<Template> = {
   })
 }
 
-export const { make, layer, layerConfig } = overFiles(driver)
+const files = overFiles(driver)
+
+/** An engine over the templates in `options.directories`. Reads none before it is asked for one. */
+export const make = files.make
+
+/** The port, answered by Eta. */
+export const layer = files.layer
+
+/** As `layer`, with options from config. */
+export const layerConfig = files.layerConfig
 
 const noBlocks: Blocks = Object.freeze(Object.create(null))
 

@@ -14,6 +14,7 @@ export type { Options } from "./internal/files.ts"
 export const capabilities: TemplateEngine.Capabilities = { runsCode: false }
 
 interface Template {
+  readonly source: TemplateEngine.Source
   readonly render: Partial
   /** The partials and layouts that this template names. */
   readonly partials: Partials
@@ -22,16 +23,34 @@ interface Template {
 type Partial = (context: unknown, options: { readonly partials?: Partials }) => string
 type Partials = Readonly<Record<string, Partial>>
 
+/** The engine without its files: for the contract, or for templates kept elsewhere. */
 export const driver: TemplateEngine.Driver<Template> = {
   capabilities,
   extension: "handlebars",
   open: (site) => ({
     compile: (source) => compile(site, source),
-    render: (template, data) => template.render(data, { partials: template.partials })
+    render: ({ partials, render, source }, data) => {
+      try {
+        return render(data, { partials })
+      } catch (cause) {
+        // Inline partials that call each other without end: files are counted, these are not.
+        if (!(cause instanceof RangeError)) throw cause
+        throw new TemplateEngine.Fault({ _tag: "Threw", cause }, source, 0)
+      }
+    }
   })
 }
 
-export const { make, layer, layerConfig } = overFiles(driver)
+const files = overFiles(driver)
+
+/** An engine over the templates in `options.directories`. Reads none before it is asked for one. */
+export const make = files.make
+
+/** The port, answered by Handlebars. */
+export const layer = files.layer
+
+/** As `layer`, with options from config. */
+export const layerConfig = files.layerConfig
 
 // --- the parts of Handlebars that its typings leave out ------------------------------------------
 
@@ -248,7 +267,7 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
   }
   const { main } = specification
   specification.main = (container, ...rest) => main(Object.assign(container, functions), ...rest)
-  return { render: internals.template(specification), partials }
+  return { source, render: internals.template(specification), partials }
 }
 
 /** What a template takes from elsewhere, and the first thing in it that it may not. */

@@ -18,6 +18,7 @@ interface Template {
   readonly parts: Array<L.Template>
 }
 
+/** The engine without its files: for the contract, or for templates kept elsewhere. */
 export const driver: TemplateEngine.Driver<Template> = {
   capabilities,
   extension: "liquid",
@@ -30,7 +31,16 @@ export const driver: TemplateEngine.Driver<Template> = {
   }
 }
 
-export const { make, layer, layerConfig } = overFiles(driver)
+const files = overFiles(driver)
+
+/** An engine over the templates in `options.directories`. Reads none before it is asked for one. */
+export const make = files.make
+
+/** The port, answered by Liquid. */
+export const layer = files.layer
+
+/** As `layer`, with options from config. */
+export const layerConfig = files.layerConfig
 
 // --- strict data ---------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ interface Shared {
   readonly filling: Set<Unit>
 }
 
+/** The engine without its files: for the contract, or for templates kept elsewhere. */
 export const driver: TemplateEngine.Driver<Template> = {
   capabilities,
   extension: "mustache",
@@ -67,7 +68,16 @@ export const driver: TemplateEngine.Driver<Template> = {
   }
 }
 
-export const { make, layer, layerConfig } = overFiles(driver)
+const files = overFiles(driver)
+
+/** An engine over the templates in `options.directories`. Reads none before it is asked for one. */
+export const make = files.make
+
+/** The port, answered by Mustache. */
+export const layer = files.layer
+
+/** As `layer`, with options from config. */
+export const layerConfig = files.layerConfig
 
 // --- from text to tokens -------------------------------------------------------------------------
 

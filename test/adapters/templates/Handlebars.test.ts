@@ -62,6 +62,11 @@ describe("Handlebars", () => {
     assert.strictEqual(render({ page: text }, { a: 1 }), "1")
   })
 
+  it("inline partials that call each other without end fail", () => {
+    const found = fails({ page: '{{#*inline "x"}}{{> x}}{{/inline}}{{> x}}' }, {})
+    assert.strictEqual(found._tag, "TemplateThrew")
+  })
+
   it("data cannot name a helper or a partial", () => {
     for (const text of ["{{x y}}", "{{#x y}}{{/x}}", "{{log y}}", "{{> (lookup . 'x')}}", "{{* x}}"]) {
       const found = fails({ page: text }, { x: "if", y: 1 })
