@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import * as SecurityHeaders from "../../src/adapters/http/middleware/SecurityHeaders.ts"
 import * as HttpResponse from "../../src/domain/HttpResponse.ts"
+import * as Precondition from "../../src/domain/Precondition.ts"
 import * as Route from "../../src/domain/Route.ts"
 import * as ContentPolicy from "../../src/ports/ContentPolicy.ts"
 import * as View from "../../src/ports/View.ts"
@@ -170,6 +171,34 @@ describe("Vary of Django 5.2", () => {
           : HttpResponse.withHeader(HttpResponse.text(""), "vary", start)
       const after = add.reduce(HttpResponse.withVary, before)
       assert.strictEqual(HttpResponse.header(after, "vary"), header)
+    })
+  }
+})
+
+describe("conditional requests of Django 5.2", () => {
+  for (const row of load("http").conditional as ReadonlyArray<{
+    readonly method: string
+    readonly etag?: string
+    readonly last_modified?: string
+    readonly request_headers: Readonly<Record<string, string>>
+    readonly status: number
+  }>) {
+    it(`${row.method} ${JSON.stringify(row.request_headers)}: ${row.status}`, () => {
+      const due = Precondition.check(
+        row.method,
+        {
+          ifMatch: row.request_headers["HTTP_IF_MATCH"],
+          ifNoneMatch: row.request_headers["HTTP_IF_NONE_MATCH"],
+          ifModifiedSince: row.request_headers["HTTP_IF_MODIFIED_SINCE"],
+          ifUnmodifiedSince: row.request_headers["HTTP_IF_UNMODIFIED_SINCE"]
+        },
+        {
+          etag: row.etag,
+          modifiedAt:
+            row.last_modified === undefined ? undefined : Date.parse(`${row.last_modified}Z`)
+        }
+      )
+      assert.strictEqual(due ?? 200, row.status)
     })
   }
 })
