@@ -136,7 +136,8 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>(
   override get message() {
     const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
     return (
-      `Migrator.apply: ${this.migration} stopped ${this.direction} at "${this.change}": ${reason} ` +
+      `Migrator.apply: ${this.migration} stopped ${this.direction} at "${this.change}": ` +
+      `${reason.replace(/(?<![.!?])$/, ".")} ` +
       (this.kept === 0
         ? `Nothing of it remains; correct the cause and run migrate again.`
         : `${this.kept} of its changes are made, and this database cannot undo them; correct the cause and run migrate again to go on from there.`)

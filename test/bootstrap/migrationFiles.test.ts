@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { runInThisContext } from "node:vm"
 import * as Files from "../../src/bootstrap/internal/migrationFiles.ts"
 import * as Migration from "../../src/domain/Migration.ts"
 import * as Model from "../../src/domain/Model.ts"
@@ -36,7 +37,7 @@ const initial = Migration.make({
 
 /** What the printed module exports, without a loader: its text is data after one call. */
 const evaluate = (file: string): unknown =>
-  new Function(`return ${file.slice(file.indexOf("Migration.make(") + "Migration.make".length)}`)()
+  runInThisContext(file.slice(file.indexOf("Migration.make(") + "Migration.make".length))
 
 describe("print", () => {
   it("is read by people", () =>

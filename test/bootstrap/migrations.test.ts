@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { runInThisContext } from "node:vm"
 import * as Memory from "../../src/adapters/db/Memory.ts"
 import * as Sqlite from "../../src/adapters/db/Sqlite.ts"
 import type { App } from "../../src/bootstrap/internal/migrationFiles.ts"
@@ -18,7 +19,7 @@ import * as Migrator from "../../src/ports/Migrator.ts"
 const loadModule: Work.LoadModule = async (path) => {
   const text = await readFile(path, "utf8")
   const data = text.slice(text.indexOf("Migration.make(") + "Migration.make".length)
-  return { default: new Function(`return ${data}`)() }
+  return { default: runInThisContext(data) }
 }
 
 const workshop = Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /** For every clause of the Migrator contract, a wrong migrator that it catches. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Layer, Struct } from "effect"
 import { contract } from "../../contracts/MigratorContract.ts"
 import { run } from "../../contracts/run.ts"
 import * as Sqlite from "../../src/adapters/db/Sqlite.ts"
@@ -107,11 +107,9 @@ const wrongs: ReadonlyArray<Wrong> = [
   },
   {
     what: "leaves uniques out",
-    database: altering((change) => {
-      if (change._tag !== "AddColumn") return change
-      const { uniques: _, ...rest } = change
-      return rest
-    }),
+    database: altering((change) =>
+      change._tag === "AddColumn" ? Struct.omit(change, "uniques") : change
+    ),
     breaks: [unique, back, forth, zero]
   },
   {
@@ -204,7 +202,7 @@ const wrongs: ReadonlyArray<Wrong> = [
   {
     what: "goes everywhere, whatever the target",
     migrator: ({ apply }) => ({
-      apply: (migrations, { target: _, ...options } = {}) => apply(migrations, options)
+      apply: (migrations, options = {}) => apply(migrations, Struct.omit(options, "target"))
     }),
     breaks: [toApp, toName, back, forth, zero, fake, free, unknown]
   },
@@ -272,7 +270,7 @@ const wrongs: ReadonlyArray<Wrong> = [
   {
     what: "makes what is fake",
     migrator: ({ apply }) => ({
-      apply: (migrations, { fake: _, ...options } = {}) => apply(migrations, options)
+      apply: (migrations, options = {}) => apply(migrations, Struct.omit(options, "fake"))
     }),
     breaks: [fake]
   },
@@ -331,7 +329,7 @@ const wrongs: ReadonlyArray<Wrong> = [
       const bare = <A, E, R>(effect: Effect.Effect<A, E | Migrator.MigrationUnknown, R>) =>
         Effect.mapError(effect, (error) =>
           error instanceof Migrator.MigrationUnknown
-            ? new Migrator.MigrationUnknown({ ...error, choices: [] })
+            ? new Migrator.MigrationUnknown({ app: error.app, choices: [] })
             : error
         )
       return {
@@ -352,7 +350,7 @@ const wrongs: ReadonlyArray<Wrong> = [
   {
     what: "works in silence",
     migrator: ({ apply }) => ({
-      apply: (migrations, { onProgress: _, ...options } = {}) => apply(migrations, options)
+      apply: (migrations, options = {}) => apply(migrations, Struct.omit(options, "onProgress"))
     }),
     breaks: [progress]
   }

@@ -11,7 +11,7 @@ import * as Database from "../../src/ports/Database.ts"
 const [, , url = ""] = process.argv
 const { layer } = url.startsWith("mysql:") ? Mysql : url.startsWith("sqlite:") ? Sqlite : Postgres
 
-Effect.gen(function* () {
+void Effect.gen(function* () {
   const db = yield* Database.Database
   yield* db.migrationLock
   yield* Console.log("taken")

@@ -58,28 +58,27 @@ const text = (dialect: Dialect, value: string): string =>
 /** A value in JSON's terms (see `ColumnState.default`) as the codecs of the adapters store it. */
 const literal = (dialect: Dialect, type: FieldType, value: Json): string => {
   if (value === null) return "NULL"
+  const word = typeof value === "string" ? value : JSON.stringify(value)
   switch (type._tag) {
     case "Int":
     case "BigInt":
     case "Float":
-      return String(value)
+      return word
     case "Decimal":
-      return dialect === "sqlite" ? scaled(String(value), type.scale) : String(value)
+      return dialect === "sqlite" ? scaled(word, type.scale) : word
     case "Bool":
-      return dialect === "postgres" ? String(value) : value === true ? "1" : "0"
+      return dialect === "postgres" ? word : value === true ? "1" : "0"
     case "Instant":
-      return dialect === "mysql"
-        ? text(dialect, String(value).replace("T", " ").replace("Z", ""))
-        : text(dialect, String(value))
+      return text(dialect, dialect === "mysql" ? word.replace("T", " ").replace("Z", "") : word)
     case "Json":
       return text(dialect, JSON.stringify(value))
     case "Bytes":
-      return dialect === "postgres" ? `'\\x${String(value)}'` : `x'${String(value)}'`
+      return dialect === "postgres" ? `'\\x${word}'` : `x'${word}'`
     case "Text":
     case "Date":
     case "Uuid":
     case "Enum":
-      return text(dialect, String(value))
+      return text(dialect, word)
   }
 }
 
@@ -205,7 +204,7 @@ const isLong = (type: FieldType): boolean =>
   (type._tag === "Text" && (type.max === undefined || type.max > longestVarchar))
 
 const enumWidth = (values: ReadonlyArray<string>): number =>
-  Math.max(64, ...values.map((value) => [...value].length))
+  Math.max(64, ...values.map((value) => Array.from(value).length))
 
 const types: { readonly [D in Dialect]: (type: FieldType) => string } = {
   // Of STRICT tables (SQLite manual, "STRICT Tables"): a value of another type is refused.
