@@ -21,5 +21,5 @@ export const middleware = (
     development: values.environment === "development"
   }),
   Sessions.make(),
-  Csrf.make()
+  Csrf.make({ development: values.environment === "development" })
 ]
