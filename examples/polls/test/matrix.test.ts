@@ -4,13 +4,14 @@
  */
 import { it } from "@effect/vitest"
 import { DateTime, Effect, Logger, LogLevel, Schema } from "effect"
+import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { App, Database, HttpResponse, Route, Sessions, View } from "portico"
 import * as TestSite from "portico/bootstrap/TestSite"
-import { afterAll, assert, beforeAll, describe, inject } from "vitest"
-import { createDatabase, type OwnDatabase } from "../../../test/support/ownDatabase.ts"
+import { afterAll, assert, beforeAll, describe } from "vitest"
+import { absent, database, type Server } from "../../../test/support/sqlDatabases.ts"
 import { polls } from "../app.ts"
 import { Polls } from "../models.ts"
 import * as routes from "../routes.ts"
@@ -111,61 +112,48 @@ const walk = (settings: Readonly<Record<string, string>>) =>
     return pages
   })
 
-interface Place {
-  readonly name: string
-  readonly url: () => string | undefined
-}
+const servers: Readonly<Record<string, Server>> = { postgres: "postgres", mysql: "mysql" }
 
-const own = new Map<string, OwnDatabase>()
 let folder: string
-let files = 0
 
-const places: ReadonlyArray<Place> = [
-  { name: "memory", url: () => "memory:" },
-  { name: "sqlite", url: () => `sqlite:${join(folder, `${files++}.db`)}` },
-  { name: "postgres", url: () => own.get("postgres")?.url },
-  { name: "mysql", url: () => own.get("mysql")?.url }
-]
-
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "portico-polls-"))
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** The address of an empty database of this kind. */
+const emptyDatabase = async (kind: string): Promise<string> => {
+  const server = servers[kind]
+  if (server === undefined) {
+    return kind === "memory" ? "memory:" : `sqlite:${join(folder, `${randomUUID()}.db`)}`
+  }
+  const { empty, url } = await database(server)
+  await empty()
+  return url.href
+}
+
 /** The pages of the first combination that was walked: what all others must answer. */
 let reference: ReadonlyArray<string> | undefined
 
 describe.sequential("the polls site", () => {
-  for (const { name, url } of places) {
+  for (const kind of ["memory", "sqlite", "postgres", "mysql"]) {
+    const server = servers[kind]
+    const missing = server === undefined ? undefined : absent(server)
     for (const language of languages) {
       for (const store of stores) {
-        const server = name === "postgres" || name === "mysql" ? name : undefined
-        const missing = server !== undefined && inject(server) === undefined
-        it.live.skipIf(missing)(`${name} · ${language} · ${store}`, () =>
-          Effect.acquireUseRelease(
-            Effect.promise(async () => {
-              if (server === undefined) return undefined
-              const made = await createDatabase(inject(server)!, `polls_${language}_${store}`)
-              own.set(server, made)
-              return made
-            }),
-            () =>
-              Effect.scoped(
-                walk({
-                  DATABASE_URL: url()!,
-                  PORTICO_TEMPLATES: language,
-                  PORTICO_SESSIONS: store
-                })
-              ).pipe(
-                Effect.map((pages) => {
-                  reference ??= pages
-                  assert.deepStrictEqual(pages, reference)
-                }),
-                // The refused token is logged as a warning, as it should be.
-                Logger.withMinimumLogLevel(LogLevel.Error)
-              ),
-            (made) => Effect.promise(async () => made?.drop())
+        it.scopedLive.skipIf(missing !== undefined)(`${kind} · ${language} · ${store}`, () =>
+          Effect.gen(function* () {
+            const pages = yield* walk({
+              DATABASE_URL: yield* Effect.promise(() => emptyDatabase(kind)),
+              PORTICO_TEMPLATES: language,
+              PORTICO_SESSIONS: store
+            })
+            reference ??= pages
+            assert.deepStrictEqual(pages, reference)
+          }).pipe(
+            // The refused token is logged as a warning, as it should be.
+            Logger.withMinimumLogLevel(LogLevel.Error)
           )
         )
       }
