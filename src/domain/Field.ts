@@ -137,10 +137,13 @@ type ReferenceTo<
 /** The key of a field's column in rows. */
 export type ColumnKey<Key, F> = F extends AnyReference ? `${Key & string}Id` : Key
 
+/** Makes editors show the members of a computed type, not how it was computed. */
+type Shown<A> = A extends infer B ? { readonly [K in keyof B]: B[K] } : never
+
 /** What a query answers for a model of these fields. */
-export type Row<F extends Fields> = {
-  readonly [K in keyof F as ColumnKey<K, F[K]>]: F[K]["~value"]
-}
+export type Row<F extends Fields> = Shown<{
+  [K in keyof F as ColumnKey<K, F[K]>]: F[K]["~value"]
+}>
 
 type KeyWhere<K, F extends Any, Present extends Presence> = F["~presence"] extends Present
   ? ColumnKey<K, F>
@@ -318,9 +321,10 @@ export const f = {
   >(
     options: ReferenceOptions<As, Nullable> & { readonly key?: Key } = {}
   ): Reference<
-    (Key extends "Int" ? number : string) | NullIf<Nullable>,
+    (NoInfer<Key> extends "Int" ? number : string) | NullIf<Nullable>,
     PresenceIf<Nullable>,
-    Key,
+    // Else TypeScript would take the key from where the field is used, and allow both.
+    NoInfer<Key>,
     Self,
     As,
     false
