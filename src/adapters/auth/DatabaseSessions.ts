@@ -6,7 +6,7 @@
  * leaves no session behind.
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Migration from "../../domain/Migration.ts"

@@ -1,6 +1,7 @@
 /** A site without the native packages: what runs, and what it is told. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
+import { vi } from "vitest"
 import * as Argon2Hasher from "../../../src/adapters/auth/Argon2Hasher.ts"
 import * as BcryptHasher from "../../../src/adapters/auth/BcryptHasher.ts"
 import * as ScryptHasher from "../../../src/adapters/auth/ScryptHasher.ts"
