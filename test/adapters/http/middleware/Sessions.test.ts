@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Redacted, Schema, TestClock } from "effect"
+import * as CookieSessions from "../../../../src/adapters/auth/CookieSessions.ts"
 import * as MemorySessions from "../../../../src/adapters/auth/MemorySessions.ts"
 import * as Sessions from "../../../../src/adapters/http/middleware/Sessions.ts"
 import * as TestClient from "../../../../src/bootstrap/TestClient.ts"
@@ -286,6 +287,23 @@ describe("Sessions", () => {
       const { status } = yield* slow
       assert.isAtLeast(status, 400)
       client.cookies.set("sessionid", old)
+      assert.isNull((yield* client.get(look)).json)
+    })
+  )
+
+  it.scoped("a store that lives in the cookie works alike, but for what it cannot revoke", () =>
+    Effect.gen(function* () {
+      const secret = Redacted.make("0123456789abcdefghijklmnopqrstuv")
+      const site = yield* siteOf({ views, middleware: [Sessions.make()] }).pipe(
+        Effect.provide(CookieSessions.layer({ secret }))
+      )
+      const client = yield* TestClient.make(site)
+      yield* client.post(add, { id: 1 })
+      yield* client.post(add, { id: 2 })
+      assert.deepStrictEqual((yield* client.post(login)).json, [1, 2])
+      assert.deepStrictEqual((yield* client.get(look)).json, [1, 2])
+      assert.isNull((yield* client.post(logout)).json)
+      assert.isFalse(client.cookies.has("sessionid"))
       assert.isNull((yield* client.get(look)).json)
     })
   )
