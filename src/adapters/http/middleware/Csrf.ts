@@ -54,14 +54,17 @@ export const make = (options: Options = {}): Middleware.Middleware => {
     HttpRequest.provideToTemplates(request, "csrf_token", tokenValue)
     HttpRequest.provideToTemplates(request, "csrf_input", inputValue)
 
-    const answer = (): View.Answer<Handled<typeof next>> => {
-      const inner = next(request)
-      return inner instanceof HttpResponse.HttpResponse
-        ? finish(request, visitor, inner)
-        : Effect.map(inner, (response) => finish(request, visitor, response))
-    }
+    const answer = () =>
+      Middleware.mapResponse(next(request), (response) => finish(request, visitor, response))
 
-    if (Csrf.isSafe(request.method) || request.options.csrfExempt === true) return answer()
+    if (
+      Csrf.isSafe(request.method) ||
+      request.options.csrfExempt === true ||
+      // Nothing is changed where no view answers, and a 404 or 405 says more than a 403.
+      request.match.route === undefined
+    ) {
+      return answer()
+    }
 
     const origin = request.header("origin")
     const fetchSite = request.header("sec-fetch-site")
@@ -96,8 +99,6 @@ export const make = (options: Options = {}): Middleware.Middleware => {
     })
   })
 }
-
-type Handled<H> = H extends View.Handler<infer R> ? R : never
 
 const advice =
   "This form could not be verified. Go back, reload the page and send it again; cookies must be allowed."

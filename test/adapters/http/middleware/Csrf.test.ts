@@ -195,6 +195,14 @@ describe("Csrf", () => {
     })
   )
 
+  it.scoped("where no view answers, the answer is 404 or 405", () =>
+    Effect.gen(function* () {
+      const client = yield* site()
+      assert.strictEqual((yield* client.post("/nowhere/", { form: {} })).status, 404)
+      assert.strictEqual((yield* client.post("/form/", { form: {} })).status, 405)
+    })
+  )
+
   it.scoped("after rotate the old token is void and the new one is good", () =>
     Effect.gen(function* () {
       const client = yield* site()
