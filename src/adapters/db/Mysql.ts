@@ -243,7 +243,6 @@ const leaseOf = (
         : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]),
       `START TRANSACTION${readOnly === true ? " READ ONLY" : ""}`
     ],
-    ended: () => [],
     reset: (isOpen) => !isOpen,
     close: async () => {
       lease.broken = true

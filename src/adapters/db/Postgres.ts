@@ -205,7 +205,6 @@ const leaseOf = (
       `BEGIN${isolation === undefined ? "" : ` ISOLATION LEVEL ${isolation.toUpperCase()}`}` +
         (readOnly === true ? " READ ONLY" : "")
     ],
-    ended: () => [],
     reset: (isOpen) => !isOpen,
     close: async () => {
       lease.broken = true

@@ -12,11 +12,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Capabilities } from "../../ports/Database.ts"
 import { layers, millis, type Parts, scoped } from "./internal/connector.ts"
 import { sqlite } from "./internal/dialect.ts"
-import { Gate } from "./internal/gate.ts"
 import * as Plan from "./internal/plan.ts"
 import { Pool, unavailable } from "./internal/pool.ts"
 import { type Answer, type Command, type Lease, LeaseSession } from "./internal/session.ts"
@@ -39,7 +41,11 @@ export const capabilities: Capabilities = {
 export interface Options {
   /** `sqlite:shop.db?readers=8` or `sqlite::memory:`. What is said beside it wins. */
   readonly url?: Redacted.Redacted
-  /** A path, or ":memory:" for a database that lives and ends with the layer. */
+  /**
+   * A path, or ":memory:" for an empty database that ends with the layer. That one is a temporary
+   * file which is never flushed: a database in memory alone has one connection, and its readers
+   * would wait for the writer, or for themselves.
+   */
   readonly filename?: string
   /** Connections that only read: how many read-only transactions run side by side. 4. */
   readonly readers?: number
@@ -51,6 +57,7 @@ export interface Options {
 
 interface Settings {
   readonly filename: string
+  readonly isTemporary: boolean
   readonly readers: number
   readonly acquireMillis: number
   readonly lockMillis: number
@@ -73,6 +80,7 @@ const settings = (options: Options) =>
     if (filename === undefined) return yield* Url.missing("sqlite", "filename")
     return {
       filename,
+      isTemporary: filename === ":memory:",
       readers: said.readers ?? 4,
       acquireMillis: millis(said.acquireTimeout, 5000),
       lockMillis: millis(said.lockTimeout, 5000)
@@ -119,11 +127,7 @@ const bindable = (parameter: unknown): unknown =>
       ? parameter.toISOString()
       : parameter
 
-const leaseOf = (
-  db: BetterSqlite.Database,
-  kind: "reader" | "writer" | "memory",
-  lockMillis: number
-): Lease => {
+const leaseOf = (db: BetterSqlite.Database, isReader: boolean, lockMillis: number): Lease => {
   const prepare = statements(db)
   const execute = (command: Command): Answer => {
     const statement = prepare(command)
@@ -179,17 +183,11 @@ const leaseOf = (
   return {
     broken: false,
     run,
-    begin: ({ readOnly }) => {
-      if (kind === "reader") return ["BEGIN"]
-      // IMMEDIATE: a transaction that reads before it writes could find, too late, that another
-      // process wrote in between.
-      return readOnly === true ? ["BEGIN IMMEDIATE", "PRAGMA query_only = ON"] : ["BEGIN IMMEDIATE"]
-    },
-    ended: ({ readOnly }) =>
-      readOnly === true && kind !== "reader" ? ["PRAGMA query_only = OFF"] : [],
-    reset: (isOpen) => {
+    // IMMEDIATE: a transaction that reads before it writes could find, too late, that another
+    // process wrote in between.
+    begin: () => [isReader ? "BEGIN" : "BEGIN IMMEDIATE"],
+    reset: () => {
       if (db.inTransaction) db.exec("ROLLBACK")
-      if (isOpen && kind !== "reader") db.pragma("query_only = OFF")
       return true
     },
     close: async () => void db.close()
@@ -208,21 +206,19 @@ const addRegexp = (db: BetterSqlite.Database): void => {
   })
 }
 
-const isMemory = (filename: string): boolean => filename === ":memory:" || filename === ""
-
 const open = async (
-  { filename, lockMillis }: Settings,
-  kind: "reader" | "writer" | "memory"
+  { filename, isTemporary, lockMillis }: Settings,
+  isReader: boolean
 ): Promise<BetterSqlite.Database> => {
   const deadline = performance.now() + lockMillis
   for (;;) {
     // Its own waiting would hold the event loop: none.
-    const db = new BetterSqlite(filename, { readonly: kind === "reader", timeout: 0 })
+    const db = new BetterSqlite(filename, { readonly: isReader, timeout: 0 })
     try {
-      if (kind === "writer") db.pragma("journal_mode = WAL")
-      // Safe from a crash of the process; of the machine, the last commits may be lost, never the
-      // file (sqlite.org/pragma.html, synchronous).
-      db.pragma("synchronous = NORMAL")
+      if (!isReader) db.pragma("journal_mode = WAL")
+      // NORMAL is safe from a crash of the process; of the machine, the last commits may be lost,
+      // never the file (sqlite.org/pragma.html, synchronous).
+      db.pragma(`synchronous = ${isTemporary ? "OFF" : "NORMAL"}`)
       db.pragma("foreign_keys = ON")
       db.pragma("trusted_schema = OFF")
       db.pragma("cache_size = -16000")
@@ -236,7 +232,7 @@ const open = async (
   }
 }
 
-/** Another file's lock, which ends with the process that holds it. */
+/** The lock of another file, which ends with the process that holds it. */
 const lockFile = async (filename: string): Promise<(() => Promise<void>) | undefined> => {
   const db = new BetterSqlite(`${filename}-migrate`, { timeout: 0 })
   try {
@@ -249,16 +245,29 @@ const lockFile = async (filename: string): Promise<(() => Promise<void>) | undef
   return async () => void db.close()
 }
 
-const parts = Effect.fnUntraced(function* (settings: Settings) {
+/** A file in a folder of its own, which goes with the scope, or else with the process. */
+const temporaryFile = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const folder = fs.mkdtempSync(join(tmpdir(), "portico-"))
+      const remove = () => fs.rmSync(folder, { recursive: true, force: true })
+      process.once("exit", remove)
+      return { folder, remove }
+    }),
+    ({ remove }) =>
+      Effect.sync(() => {
+        process.off("exit", remove)
+        remove()
+      })
+  ),
+  ({ folder }) => join(folder, "memory.db")
+)
+
+const parts = Effect.fnUntraced(function* (given: Settings) {
+  const settings = given.isTemporary ? { ...given, filename: yield* temporaryFile } : given
   const { acquireMillis, filename, lockMillis, readers } = settings
-  const inMemory = isMemory(filename)
   const planner = Plan.make(sqlite)
   const context = { planner, ddl: "sqlite", readsBack: undefined, onAlter: () => {} } as const
-  const kind = inMemory ? "memory" : "writer"
-  const first = yield* Effect.acquireRelease(
-    Effect.tryPromise({ try: () => open(settings, kind), catch: unavailable }),
-    (db) => Effect.sync(() => db.close())
-  )
   const pool = (size: number, openOne: () => Promise<Lease>) =>
     scoped(
       new Pool({
@@ -269,23 +278,21 @@ const parts = Effect.fnUntraced(function* (settings: Settings) {
         idleMillis: Infinity
       })
     )
-  const writers = yield* pool(1, async () => leaseOf(first, kind, lockMillis))
-  const inProcess = new Gate(1)
+  // The writer makes the file, and is the last to leave it.
+  const first = yield* Effect.acquireRelease(
+    Effect.tryPromise({ try: () => open(settings, false), catch: unavailable }),
+    (db) => Effect.sync(() => db.close())
+  )
   const made: Parts = {
     name: "SQLite",
     capabilities,
     ddl: "sqlite",
-    writers,
-    readers: inMemory
-      ? writers
-      : yield* pool(readers, async () =>
-          leaseOf(await open(settings, "reader"), "reader", lockMillis)
-        ),
+    writers: yield* pool(1, async () => leaseOf(first, false, lockMillis)),
+    readers: yield* pool(readers, async () =>
+      leaseOf(await open(settings, true), true, lockMillis)
+    ),
     ping: async () => void first.prepare("SELECT 1").get(),
-    tryMigrationLock: async () => {
-      if (!inMemory) return lockFile(filename)
-      return inProcess.tryTake() ? async () => inProcess.release() : undefined
-    },
+    tryMigrationLock: () => lockFile(filename),
     compiler: Statement.makeCompilerSqlite(),
     system: "sqlite"
   }

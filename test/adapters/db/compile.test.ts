@@ -125,7 +125,7 @@ describe("a select", () => {
     })
     assert.strictEqual(
       text,
-      'SELECT c0, c1, c2 FROM (SELECT t0."id" AS c0, t0."name" AS c1, t0."id" AS c2,' +
+      'SELECT c0, c1 FROM (SELECT t0."id" AS c0, t0."name" AS c1,' +
         ' ROW_NUMBER() OVER (PARTITION BY t0."id" ORDER BY t0."name" DESC) AS n FROM "polls_tag" AS t0' +
         ' WHERE t0."id" IN (?, ?, ?, ?)) AS numbered WHERE n > ? AND n - ? <= ? ORDER BY n'
     )

@@ -525,7 +525,6 @@ class Compiler {
       const { each } = select
       by = this.#expression(view, each.by)
       conditions.push(this.#in(by, each.values, each.type))
-      output.add(reader, "~key", by, each.type)
     }
     const orders = (select.orderBy ?? []).map((order) => this.#order(view, order))
     const orderBy = orders.length === 0 ? empty : sql` ORDER BY ${join(orders, ", ")}`

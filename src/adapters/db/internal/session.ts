@@ -57,8 +57,6 @@ export interface Lease {
     onError: (error: unknown) => Exit.Exit<A, E>
   ) => Effect.Effect<A, E>
   readonly begin: (options: BeginOptions) => ReadonlyArray<string>
-  /** What must run after a transaction that began with these options. */
-  readonly ended: (options: BeginOptions) => ReadonlyArray<string>
   /** Leaves whatever transaction was left open. False where only a new connection will do. */
   readonly reset: (isOpen: boolean) => boolean
   readonly close: () => Promise<void>
@@ -78,7 +76,7 @@ const none: ReadonlyArray<never> = []
 export class LeaseSession implements Session {
   readonly lease: Lease
   readonly #context: Context
-  #open: BeginOptions | undefined
+  #isOpen = false
 
   constructor(lease: Lease, context: Context) {
     this.lease = lease
@@ -87,8 +85,8 @@ export class LeaseSession implements Session {
 
   /** To be called between two users. */
   fit(): boolean {
-    const isOpen = this.#open !== undefined
-    this.#open = undefined
+    const isOpen = this.#isOpen
+    this.#isOpen = false
     return !this.lease.broken && this.lease.reset(isOpen)
   }
 
@@ -145,7 +143,7 @@ export class LeaseSession implements Session {
   readonly begin: Session["begin"] = (options) =>
     Effect.suspend(() => {
       // From now on, whatever becomes of BEGIN, the connection is not to be trusted to be outside.
-      this.#open = options
+      this.#isOpen = true
       return Effect.forEach(this.lease.begin(options), (text) => this.#tell(text), {
         discard: true
       })
@@ -202,13 +200,8 @@ export class LeaseSession implements Session {
   }
 
   #end(text: string, phase: Circumstances["phase"]): Effect.Effect<void, WriteError> {
-    const options = this.#open ?? {}
-    return Effect.flatMap(this.#control(text, phase), () => {
-      this.#open = undefined
-      const after = this.lease.ended(options)
-      return after.length === 0
-        ? Effect.void
-        : Effect.forEach(after, (next) => this.#control(next, "statement"), { discard: true })
+    return Effect.map(this.#control(text, phase), () => {
+      this.#isOpen = false
     })
   }
 
