@@ -162,7 +162,7 @@ export interface Raw {
   readonly encrypted: boolean
   /** False where it is known that there is no body. */
   readonly hasBody: boolean
-  /** Starts to deliver the body. Called once at most. Callbacks may be called at once or later. */
+  /** Starts to deliver the body. Called once at most. The sink is called after it has returned. */
   readonly read: (sink: Sink) => Reader
 }
 

@@ -186,7 +186,6 @@ export const mount = <R>(
     mount === undefined ? { route: target.route, target } : { route: target.route, target, mount }
   )
 
-// `any` stands for what is inferred and taken apart by the types below.
 type EntryNeeds<T> = T extends Router.Entry<View.Endpoint<infer R>> ? R : never
 type MiddlewareNeeds<T> = T extends Middleware.Middleware<infer R> ? R : never
 
@@ -195,8 +194,8 @@ type MiddlewareNeeds<T> = T extends Middleware.Middleware<infer R> ? R : never
  * Fails where two routes contradict each other.
  */
 export const site = <
-  const Entries extends ReadonlyArray<Router.Entry<View.Endpoint<any>>>,
-  const Around extends ReadonlyArray<Middleware.Middleware<any>> = readonly [],
+  const Entries extends ReadonlyArray<Router.Entry<View.Endpoint<unknown>>>,
+  const Around extends ReadonlyArray<Middleware.Middleware<unknown>> = readonly [],
   PageNeeds = never
 >(
   parts: Options & {
@@ -216,9 +215,7 @@ export const site = <
     const router = yield* Router.Router
     // The signature demands what views, middleware and pages need; from here on it is in the runtime.
     const table = yield* router.compile(
-      parts.entries as ReadonlyArray<Router.Entry<any>> as ReadonlyArray<
-        Router.Entry<View.Endpoint<never>>
-      >
+      parts.entries as ReadonlyArray<unknown> as ReadonlyArray<Router.Entry<View.Endpoint<never>>>
     )
     const middleware = (parts.middleware ?? []) as ReadonlyArray<Middleware.Middleware<never>>
     const misordered = Middleware.misordered(middleware)
@@ -283,10 +280,10 @@ const scopeKey = Scope.Scope.key
  * The services of a request: the site's, the request and its scope, without copying the site's. All
  * of `Map` that contexts use; `size` is exact, since contexts of equal size are compared by entry.
  */
-class Overlay implements ReadonlyMap<string, any> {
-  private readonly site: ReadonlyMap<string, any>
+class Overlay implements ReadonlyMap<string, unknown> {
+  private readonly site: ReadonlyMap<string, unknown>
   private readonly request: Current
-  constructor(site: ReadonlyMap<string, any>, request: Current) {
+  constructor(site: ReadonlyMap<string, unknown>, request: Current) {
     this.site = site
     this.request = request
   }
@@ -303,7 +300,7 @@ class Overlay implements ReadonlyMap<string, any> {
   get size() {
     return this.site.size + 2
   }
-  *entries(): MapIterator<[string, any]> {
+  *entries(): MapIterator<[string, unknown]> {
     yield* this.site.entries()
     yield [requestKey, this.request]
     yield [scopeKey, this.request.scope]
@@ -311,13 +308,13 @@ class Overlay implements ReadonlyMap<string, any> {
   *keys(): MapIterator<string> {
     for (const [key] of this.entries()) yield key
   }
-  *values(): MapIterator<any> {
+  *values(): MapIterator<unknown> {
     for (const [, value] of this.entries()) yield value
   }
   [Symbol.iterator]() {
     return this.entries()
   }
-  forEach(f: (value: any, key: string, map: ReadonlyMap<string, any>) => void) {
+  forEach(f: (value: unknown, key: string, map: ReadonlyMap<string, unknown>) => void) {
     for (const [key, value] of this.entries()) f(value, key, this)
   }
 }
@@ -620,7 +617,7 @@ export const start = (driver: Driver, site: Site): Running => {
     const fiber = Runtime.runFork(
       {
         context: Context.unsafeMake<never>(
-          new Overlay(services, request) as unknown as Map<string, any>
+          new Overlay(services, request) as unknown as Map<string, unknown>
         ),
         fiberRefs,
         runtimeFlags

@@ -81,6 +81,7 @@ export interface Endpoint<out R = never> {
   readonly options: HttpRequest.Options
 }
 
+/* oxlint-disable typescript/no-explicit-any -- see the comments at each */
 // The needs are left open (`any`) for `NeedsOf` to read. One signature for both kinds of handler:
 // with overloads, and with a check beside the inferred type, a generator that names its parameters
 // is inferred as its constraint.
@@ -118,6 +119,7 @@ export const handle = <R extends Route.Any, A extends Runs | Answers>(
     : (handler as any)
   return { route, options, handler: (request) => run(request.match.params, request) }
 }
+/* oxlint-enable typescript/no-explicit-any */
 
 // One wrapping at registration: a generator function made per request costs 3.5-5 µs (measured,
 // Node 20), and `Effect.fn` 15.

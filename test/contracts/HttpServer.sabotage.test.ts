@@ -84,9 +84,9 @@ const altered = (
   return new Response(status === 204 || status === 304 ? null : body, { status, headers: own })
 }
 
-const without = (name: string, only = (_: Response, __: Request) => true) =>
-  responses((response, request) =>
-    only(response, request) ? altered(response, { headers: (own) => own.delete(name) }) : response
+const without = (name: string, only: (response: Response) => boolean = () => true) =>
+  responses((response) =>
+    only(response) ? altered(response, { headers: (own) => own.delete(name) }) : response
   )
 
 const unasked = (name: string) =>
@@ -174,7 +174,7 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   "invents a form": {
     trial: requests((request) =>
       request.method === "POST" && request.body === null
-        ? new Request(request, { body: new URLSearchParams({ made: "up" }) })
+        ? new Request(request, { method: "POST", body: new URLSearchParams({ made: "up" }) })
         : request
     ),
     breaks: ["a form without a body has no fields, and a file input that was left empty no file"]
@@ -192,7 +192,7 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
     trial: requests(async (request) => {
       const json = request.headers.get("content-type") === "application/json"
       return json && (await request.clone().text()) === "{"
-        ? new Request(request, { body: `{"question":"made up","choices":[]}` })
+        ? new Request(request, { method: "POST", body: `{"question":"made up","choices":[]}` })
         : request
     }),
     breaks: [

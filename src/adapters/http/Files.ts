@@ -7,6 +7,7 @@ import * as fs from "node:fs"
 import * as nodePath from "node:path"
 import * as HttpResponse from "../../domain/HttpResponse.ts"
 import * as View from "../../ports/View.ts"
+import { contentType } from "./internal/mediaTypes.ts"
 
 export interface Options {
   /** Instead of the type that the name's ending stands for. */
@@ -15,44 +16,6 @@ export interface Options {
   readonly download?: string
   readonly headers?: Readonly<Record<string, string>>
 }
-
-// Types: IANA's registry of media types. Text is UTF-8.
-const types: Readonly<Record<string, string>> = {
-  avif: "image/avif",
-  css: "text/css; charset=utf-8",
-  csv: "text/csv; charset=utf-8",
-  gif: "image/gif",
-  gz: "application/gzip",
-  htm: "text/html; charset=utf-8",
-  html: "text/html; charset=utf-8",
-  ico: "image/vnd.microsoft.icon",
-  jpeg: "image/jpeg",
-  jpg: "image/jpeg",
-  js: "text/javascript; charset=utf-8",
-  json: "application/json",
-  map: "application/json",
-  md: "text/markdown; charset=utf-8",
-  mjs: "text/javascript; charset=utf-8",
-  mp3: "audio/mpeg",
-  mp4: "video/mp4",
-  otf: "font/otf",
-  pdf: "application/pdf",
-  png: "image/png",
-  svg: "image/svg+xml",
-  txt: "text/plain; charset=utf-8",
-  wasm: "application/wasm",
-  webm: "video/webm",
-  webmanifest: "application/manifest+json",
-  webp: "image/webp",
-  woff: "font/woff",
-  woff2: "font/woff2",
-  xml: "application/xml",
-  zip: "application/zip"
-}
-
-/** The media type that the ending of a file's name stands for; bytes of any kind where it is unknown. */
-export const contentType = (name: string): string =>
-  types[nodePath.extname(name).slice(1).toLowerCase()] ?? "application/octet-stream"
 
 /** A `content-disposition` that saves under `name` (RFC 6266, with the encoding of RFC 8187). */
 export const attachment = (name: string): string => {

@@ -118,7 +118,10 @@ class NodeExchange implements Exchange {
       resume: () => void request.resume(),
       cancel: () => {
         over = true
-        request.removeListener("data", onData).pause()
+        request.removeListener("data", onData)
+        // Little is thrown away, so that the connection can be kept; with much it is closed.
+        if (this.isUnread()) request.pause()
+        else request.resume()
       }
     }
   }
@@ -294,7 +297,10 @@ const refusals: Readonly<Record<string, string>> = {
 }
 
 const onClientError = (error: NodeJS.ErrnoException, socket: Duplex) => {
-  if (!socket.writable || error.code === "ECONNRESET") return socket.destroy()
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy()
+    return
+  }
   const status = refusals[error.code ?? ""] ?? "400 Bad Request"
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   // One that reads nothing is not waited for.

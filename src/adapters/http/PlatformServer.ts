@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Runtime from "effect/Runtime"
+import type * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpResponse from "../../domain/HttpResponse.ts"
@@ -29,7 +29,7 @@ import {
   type Site,
   start
 } from "../../ports/HttpServer.ts"
-import * as View from "../../ports/View.ts"
+import type * as View from "../../ports/View.ts"
 import { feed, originForm, streamOf } from "./internal/bodies.ts"
 import { driver } from "./internal/driver.ts"
 
@@ -214,8 +214,10 @@ export const mount = <E, R>(
   View.Endpoint<Exclude<R, HttpServerRequest.HttpServerRequest | View.Provided>>
 > => {
   const base = prefix.replace(/\/+$/, "")
+  type Needs = Exclude<R, HttpServerRequest.HttpServerRequest | View.Provided>
   // Exclude is not resolved for a free R, though the server gives what it takes away.
-  const handler = (request: HttpRequest.Service) => run(app, base, request) as View.Answer<any>
+  const handler = (request: HttpRequest.Service) =>
+    run(app, base, request) as View.Answer<Needs | View.Provided>
   const endpoint = (source: string, name: string) => ({
     route: Route.make<string>(methods, source, name),
     handler,

@@ -47,16 +47,16 @@ export const feed = (
       : Effect.void
   )
   let over = false
-  const fiber = running.fork(
-    Stream.runForEachChunk(stream, (chunks) =>
-      Effect.zipRight(
-        turn,
-        Effect.sync(() => {
-          for (const chunk of Chunk.toReadonlyArray(chunks)) if (!over) sink.chunk(chunk)
-        })
-      )
+  const pump = Stream.runForEachChunk(stream, (chunks) =>
+    Effect.zipRight(
+      turn,
+      Effect.sync(() => {
+        for (const chunk of Chunk.toReadonlyArray(chunks)) if (!over) sink.chunk(chunk)
+      })
     )
   )
+  // The sink is not called before its reader exists.
+  const fiber = running.fork(Effect.zipRight(Effect.yieldNow(), pump))
   fiber.addObserver((exit) => {
     if (over) return
     over = true

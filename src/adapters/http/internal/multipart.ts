@@ -160,8 +160,9 @@ const parse = (
       }
     }
 
+    const interrupted = Effect.sync(() => finish(Exit.interrupt(FiberId.none)))
     // A content type without a boundary has failed already.
-    if (over) return
+    if (over) return interrupted
     reader = raw.read({
       chunk: (chunk) => {
         if (over) return
@@ -181,7 +182,7 @@ const parse = (
         finish(Exit.fail(new ClientGone({ cause })))
       }
     })
-    return Effect.sync(() => finish(Exit.interrupt(FiberId.none)))
+    return interrupted
   })
 
 export const multipart: Multipart = (raw, contentType, limits) =>
