@@ -360,7 +360,9 @@ const alterations = (from: TableState, to: TableState, refusals: Array<Refusal>)
     if (old === undefined || same(old, column)) continue
     refuse(
       `${table}.${column.name} changes from ${describeColumn(old)} to ${describeColumn(column)}`,
-      `Add a new nullable field beside it, copy the values, and drop the old field in a later migration.`
+      same({ ...old, default: column.default }, column)
+        ? `Keep the default as it is, and give the new value where rows are inserted.`
+        : `Add a new nullable field beside it, copy the values, and drop the old field in a later migration.`
     )
   }
   for (const column of comes) {
@@ -772,14 +774,29 @@ export const nameAfter = (last: string | undefined, changes: ReadonlyArray<Chang
   const [first] = changes
   if (first === undefined) return `${number}_empty`
   if (last === undefined) return `${number}_initial`
-  const words = describe(first)
-    .replace(/^Add (?=column)/, "")
+  const words = wordsOf(first)
     .toLowerCase()
-    .replace(/^(?:column|(?:add|drop) (?:unique|index)) /, (prefix) =>
-      prefix.startsWith("drop") ? "drop_" : ""
-    )
     .replace(/[^a-z0-9]+/g, "_")
   return `${number}_${words.slice(0, 50)}${changes.length > 1 ? "_and_more" : ""}`
+}
+
+const wordsOf = (change: Change): string => {
+  switch (change._tag) {
+    case "CreateTable":
+      return `create ${change.table.name}`
+    case "AddColumn":
+      return `${change.table} ${change.column.name}`
+    case "AddUnique":
+      return change.unique.name
+    case "AddIndex":
+      return change.index.name
+    case "DropTable":
+      return `drop ${change.table.name}`
+    case "DropColumn":
+    case "DropUnique":
+    case "DropIndex":
+      return `drop ${wordsOf(reverse(change))}`
+  }
 }
 
 // ---------------------------------------------------------------------------------------------

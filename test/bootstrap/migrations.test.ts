@@ -126,12 +126,12 @@ describe("makemigrations", () => {
         app("blog", Model.models("blog", { Post: Model.make("Post", { id: f.id() }) }))
       ])
       assert.deepStrictEqual(ids(made), [
-        "blog.0002_drop_column_blog_post_question_id",
-        "polls.0002_drop_table_polls_question"
+        "blog.0002_drop_blog_post_question_id",
+        "polls.0002_drop_polls_question"
       ])
       assert.deepStrictEqual(made[1]?.migration.dependsOn, [
         { app: "polls", name: "0001_initial" },
-        { app: "blog", name: "0002_drop_column_blog_post_question_id" }
+        { app: "blog", name: "0002_drop_blog_post_question_id" }
       ])
     })
   )
@@ -259,6 +259,23 @@ describe("makemigrations", () => {
       assert.deepStrictEqual(ids(yield* make([app("polls", Dated, [initial])])), [
         "polls.0002_polls_question_closes_on"
       ])
+    })
+  )
+
+  it.scoped("counts on from the highest number, and depends on the last", () =>
+    Effect.gen(function* () {
+      const { app } = yield* workshop
+      const value = (name: string, ...dependsOn: ReadonlyArray<string>) =>
+        Migration.make({
+          app: "polls",
+          name,
+          dependsOn: dependsOn.map((name) => ({ app: "polls", name })),
+          changes: []
+        })
+      const apps = [app("polls", Polls, [value("0007_x"), value("0003_late", "0007_x")])]
+      const [made] = yield* make(apps, { name: "next" })
+      assert.strictEqual(made?.migration.name, "0008_next")
+      assert.deepStrictEqual(made?.migration.dependsOn, [{ app: "polls", name: "0003_late" }])
     })
   )
 

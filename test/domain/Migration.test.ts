@@ -354,6 +354,14 @@ describe("difference", () => {
     })
   }
 
+  it("of a default that changes tells a way that keeps the column", () => {
+    const found = Migration.difference(
+      [base],
+      [table("t", { columns: [id, column("x", { default: 1 })] })]
+    )
+    assert.match(Either.getOrThrow(Either.flip(found)).message, /Keep the default as it is/)
+  })
+
   it("tells all refusals at once", () => {
     const to = table("t", {
       columns: [id, column("x", { type: { _tag: "Bool" } })],
@@ -563,9 +571,9 @@ describe("nameAfter", () => {
       ],
       [
         "0001_initial",
-        "0002_create_table_polls_tag",
+        "0002_create_polls_tag",
         "0010_polls_question_closes_on",
-        "0002_drop_column_polls_question_closes_on_and_more",
+        "0002_drop_polls_question_closes_on_and_more",
         "0002_ix_t_x",
         "0002_empty"
       ]

@@ -202,8 +202,13 @@ const drafts = Effect.fnUntraced(function* (
   const found = chosen.flatMap((app): ReadonlyArray<Draft> => {
     const own = existing.filter((migration) => migration.app === app.name)
     const last = own.at(-1)
+    // A migration that came late may end the history with a low number.
+    const highest = own
+      .map(({ name }) => name)
+      .sort()
+      .at(-1)
     const make = (changes: ReadonlyArray<Migration.Change>): Draft => {
-      const name = Migration.nameAfter(last?.name, changes)
+      const name = Migration.nameAfter(highest, changes)
       const number = name.slice(0, name.indexOf("_"))
       return {
         app: app.name,

@@ -187,6 +187,15 @@ describe("compile", () => {
     }
   })
 
+  it("keeps texts longer than a varchar as text with a check", () => {
+    const text = (max: number) => statements("postgres", column({ _tag: "Text", max })).join("")
+    assert.include(text(10_485_760), `"x" varchar(10485760) COLLATE "C" NULL`)
+    assert.include(
+      text(10_485_761),
+      `"x" text COLLATE "C" NULL CHECK (char_length("x") <= 10485761)`
+    )
+  })
+
   it("makes what `statements` prints", () => {
     for (const dialect of dialects) {
       for (const change of creations) {

@@ -197,6 +197,10 @@ const condition = (dialect: Dialect, p: Predicate): string => {
 // Longer texts are LONGTEXT: all VARCHARs of a row share 65,535 bytes (MySQL manual, 10.4.7).
 const longestVarchar = 1024
 
+/** Whether no varchar of PostgreSQL holds the text (PostgreSQL manual, 8.3). */
+const isVast = (type: Extract<FieldType, { readonly _tag: "Text" }>): boolean =>
+  type.max === undefined || type.max > 10_485_760
+
 /** Whether MySQL keeps the type outside the row. Such columns are in no key. */
 const isLong = (type: FieldType): boolean =>
   type._tag === "Json" ||
@@ -234,7 +238,7 @@ const types: { readonly [D in Dialect]: (type: FieldType) => string } = {
       case "Decimal":
         return `numeric(${type.precision}, ${type.scale})`
       case "Text":
-        return `${type.max === undefined ? "text" : `varchar(${type.max})`} COLLATE "C"`
+        return `${isVast(type) ? "text" : `varchar(${type.max})`} COLLATE "C"`
       case "Enum":
         return `text COLLATE "C"`
       case "Bool":
@@ -287,7 +291,7 @@ const typeCheck = (dialect: Dialect, { name, type }: ColumnState): string | unde
     case "Enum":
       return `${column} IN (${type.values.map((value) => text(dialect, value)).join(", ")})`
     case "Text": {
-      const unbounded = { sqlite: true, postgres: false, mysql: isLong(type) }[dialect]
+      const unbounded = { sqlite: true, postgres: isVast(type), mysql: isLong(type) }[dialect]
       return type.max === undefined || !unbounded
         ? undefined
         : `${lengthOf[dialect]}(${column}) <= ${type.max}`
