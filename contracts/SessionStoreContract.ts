@@ -436,7 +436,7 @@ export const contract: Contract<SessionStore, Capabilities> = {
       : clause(
           "a session of 1 MiB is stored",
           Effect.gen(function* () {
-            const { store, session } = yield* created(ofBytes(2 ** 20))
+            const { store, session } = yield* created({ x: "x".repeat(2 ** 20) })
             const saved = yield* store.save(session, setting({ x: 1 }))
             yield* loads("afterwards", saved.key, { x: 1 })
           })
