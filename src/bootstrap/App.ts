@@ -47,7 +47,16 @@ type Complete<R, S> = [Exclude<R, Provided | S>] extends [never]
   ? unknown
   : MissingServices<Exclude<R, Provided | S>>
 
-export interface Options<R, S> {
+// `any`: see `ReusableApp.NeedsOf`, which reads what each of them asks for.
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyMounted = ReusableApp.Mounted<any>
+
+export interface Options<
+  A extends AnyMounted,
+  V extends ReusableApp.AnyView,
+  M extends ReusableApp.AnyMiddleware,
+  S
+> {
   /** For people: the line that `serve` prints, Portico's own pages. */
   readonly name: string
   /**
@@ -55,11 +64,11 @@ export interface Options<R, S> {
    * beside that file, and win over those of its apps.
    */
   readonly at?: string
-  readonly apps?: ReadonlyArray<ReusableApp.Mounted<R>>
+  readonly apps?: ReadonlyArray<A>
   /** Views of the site itself, tried before those of its apps. */
-  readonly views?: ReadonlyArray<View.Endpoint<R>>
+  readonly views?: ReadonlyArray<V>
   /** Inside the default middleware, around that of the apps. */
-  readonly middleware?: ReadonlyArray<Middleware.Middleware<R>>
+  readonly middleware?: ReadonlyArray<M>
   /** What the ports are made of: `Adapters.standard()` unless said otherwise. */
   readonly adapters?: Adapters.Standard
   /** Services of the site's own, made from the ports. */
@@ -97,9 +106,15 @@ export type Any = Site<any>
 export const isSite = (u: unknown): u is Any => typeof u === "object" && u !== null && TypeId in u
 
 /** Composes a site. What its views need and nobody gives does not compile. */
-export const make = <R = never, S = never>(
-  options: Options<R, S> & Complete<R, S>
-): Site<R | Adapters.Ports> => {
+export const make = <
+  A extends AnyMounted = never,
+  V extends ReusableApp.AnyView = never,
+  M extends ReusableApp.AnyMiddleware = never,
+  S = never
+>(
+  options: Options<A, V, M, S> & Complete<ReusableApp.NeedsOf<A | V | M>, S>
+): Site<ReusableApp.NeedsOf<A | V | M> | Adapters.Ports> => {
+  type R = ReusableApp.NeedsOf<A | V | M>
   const apps = options.apps ?? []
   const adapters = options.adapters ?? Adapters.standard()
   return {

@@ -34,7 +34,25 @@ export interface Failure {
   readonly message: string
 }
 
-export interface Options<R> {
+// `any`: what each view, middleware and command needs is read from its own type by `NeedsOf`. One type
+// parameter for the needs of all would be inferred from the first of them alone.
+export type AnyView = Endpoint<any>
+export type AnyMiddleware = Middleware.Middleware<any>
+export type AnyCommand = Command<any>
+
+/** What a view, a middleware, a command or an app asks for. */
+export type NeedsOf<T> =
+  T extends Endpoint<infer R>
+    ? R
+    : T extends Middleware.Middleware<infer R>
+      ? R
+      : T extends Command<infer R>
+        ? R
+        : T extends Mounted<infer R>
+          ? R
+          : never
+
+export interface Options<V extends AnyView, M extends AnyMiddleware, C extends AnyCommand> {
   /** Lower case; also the namespace of its routes and the prefix of its tables. */
   readonly name: string
   /**
@@ -43,10 +61,10 @@ export interface Options<R> {
    */
   readonly at?: string
   readonly models?: AnyModels
-  readonly views?: ReadonlyArray<Endpoint<R>>
+  readonly views?: ReadonlyArray<V>
   /** Around every answer of a site that has this app, inside the site's own middleware. */
-  readonly middleware?: ReadonlyArray<Middleware.Middleware<R>>
-  readonly commands?: ReadonlyArray<Command<R>>
+  readonly middleware?: ReadonlyArray<M>
+  readonly commands?: ReadonlyArray<C>
   /** Migrations as values, for an app that ships without files. */
   readonly migrations?: ReadonlyArray<Migration>
 }
@@ -66,7 +84,13 @@ export interface ReusableApp<out R = never> {
 const namePattern = /^[a-z][a-z0-9_]*$/
 
 /** An app. A name that cannot be a namespace and a table's prefix is refused. */
-export const make = <R = never>(options: Options<R>): ReusableApp<R> => {
+export const make = <
+  V extends AnyView = never,
+  M extends AnyMiddleware = never,
+  C extends AnyCommand = never
+>(
+  options: Options<V, M, C>
+): ReusableApp<NeedsOf<V> | NeedsOf<M> | NeedsOf<C>> => {
   if (!namePattern.test(options.name)) {
     throw new TypeError(
       `ReusableApp.make: "${options.name}" cannot name an app. ` +
