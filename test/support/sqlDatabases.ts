@@ -2,7 +2,8 @@
  * Databases for tests, on the servers that `globalSetup` started: one of its own for each test file,
  * emptied for each trial.
  */
-import { Effect, Layer, Redacted } from "effect"
+import type { SqlClient } from "@effect/sql"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,6 +14,8 @@ import { afterAll, inject } from "vitest"
 import * as Mysql from "../../src/adapters/db/Mysql.ts"
 import * as Postgres from "../../src/adapters/db/Postgres.ts"
 import * as Sqlite from "../../src/adapters/db/Sqlite.ts"
+import type * as Migration from "../../src/domain/Migration.ts"
+import * as Database from "../../src/ports/Database.ts"
 
 export type Server = "postgres" | "mysql"
 
@@ -29,6 +32,10 @@ export interface TestDatabase {
   readonly run: (text: string, parameters?: ReadonlyArray<unknown>) => Promise<Rows>
   /** Drops whatever is in it. */
   readonly empty: () => Promise<void>
+  /** The tables in it. */
+  readonly tables: () => Promise<ReadonlyArray<string>>
+  /** Deletes all rows of these tables, whatever refers to them. */
+  readonly clear: (tables: ReadonlyArray<string>) => Promise<void>
 }
 
 const newName = () => `portico_${randomUUID().replaceAll("-", "")}`
@@ -53,6 +60,17 @@ const openPostgres = async (): Promise<TestDatabase> => {
     run: async (text, parameters = []) => (await client.query(text, [...parameters])).rows,
     empty: async () => {
       await client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    },
+    tables: async () => {
+      const { rows } = await client.query(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+      )
+      return rows.map((row) => row.tablename)
+    },
+    // Without triggers, and so without the checks of references.
+    clear: async (tables) => {
+      const deletes = tables.map((table) => `DELETE FROM ${client.escapeIdentifier(table)}`)
+      await client.query(`SET session_replication_role TO replica; ${deletes.join("; ")}`)
     }
   }
 }
@@ -77,6 +95,14 @@ const openMysql = async (): Promise<TestDatabase> => {
     },
     empty: async () => {
       await client.query(`DROP DATABASE ${name}; ${create}`)
+    },
+    tables: async () => {
+      const [rows] = await client.query<Array<MysqlDriver.RowDataPacket>>("SHOW TABLES")
+      return rows.map((row) => String(Object.values(row)[0]))
+    },
+    clear: async (tables) => {
+      const deletes = tables.map((table) => `DELETE FROM ${client.escapeId(table)}`)
+      await client.query(`SET foreign_key_checks = 0; BEGIN; ${deletes.join("; ")}; COMMIT`)
     }
   }
 }
@@ -93,23 +119,73 @@ export const database = (server: Server): Promise<TestDatabase> => {
   return found
 }
 
+/** The changes that have made the tables which are there, as JSON. */
+const made = new Map<Server, Set<string>>()
+
+/** Creating a dozen tables takes longest in a trial: the same ones are kept, and only their rows go. */
 const emptied = (server: Server) =>
   Effect.promise(async () => {
-    const { empty, url } = await database(server)
-    await empty()
-    return Redacted.make(url.href)
+    const { clear, empty, tables, url } = await database(server)
+    const changes = made.get(server) ?? new Set()
+    const kept = new Set(
+      [...changes].flatMap((change) => tablesMade(JSON.parse(change) as Migration.Change))
+    )
+    const found = await tables()
+    if (found.length > 0 && found.length === kept.size && found.every((table) => kept.has(table))) {
+      await clear(found)
+    } else {
+      await empty()
+      changes.clear()
+    }
+    made.set(server, changes)
+    return { changes, url: Redacted.make(url.href) }
   })
+
+const tablesMade = (change: Migration.Change): ReadonlyArray<string> =>
+  change._tag === "CreateTable" ? [change.table.name] : []
+
+/** Makes each table once. What is not the creation of a table ends the keeping. */
+const keepingTables = (service: Database.Service, changes: Set<string>): Database.Service => ({
+  ...service,
+  withSession: (options, use) =>
+    service.withSession(options, (session) =>
+      use({
+        ...session,
+        alter: (change) => {
+          const key = JSON.stringify(change)
+          if (changes.has(key)) return Effect.void
+          return Effect.tap(session.alter(change), () => {
+            if (tablesMade(change).length > 0) changes.add(key)
+            else changes.clear()
+          })
+        }
+      })
+    )
+})
+
+type Adapter<E> = (
+  url: Redacted.Redacted
+) => Layer.Layer<Database.Database | SqlClient.SqlClient, E>
+
+const onEmpty = <E>(server: Server, adapter: Adapter<E>) =>
+  Layer.unwrapEffect(
+    Effect.map(emptied(server), ({ changes, url }) =>
+      Layer.map(adapter(url), (context) =>
+        Context.add(
+          context,
+          Database.Database,
+          keepingTables(Context.get(context, Database.Database), changes)
+        )
+      )
+    )
+  )
 
 /** Adapters over an empty database, made anew each time a layer is built. */
 export const emptyPostgres = (options: Omit<Postgres.Options, "url"> = {}) =>
-  Layer.unwrapEffect(
-    Effect.map(emptied("postgres"), (url) => Postgres.layer({ max: 4, ...options, url }))
-  )
+  onEmpty("postgres", (url) => Postgres.layer({ max: 4, ...options, url }))
 
 export const emptyMysql = (options: Omit<Mysql.Options, "url"> = {}) =>
-  Layer.unwrapEffect(
-    Effect.map(emptied("mysql"), (url) => Mysql.layer({ max: 4, ...options, url }))
-  )
+  onEmpty("mysql", (url) => Mysql.layer({ max: 4, ...options, url }))
 
 /** A path in a folder of its own, which goes with the scope. */
 export const temporaryFile = Effect.map(

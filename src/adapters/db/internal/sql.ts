@@ -22,6 +22,12 @@ export class Sql {
   }
 }
 
+// Not by spreading into push: a list of values may have more pieces than a call takes arguments.
+const add = (pieces: Array<Piece>, part: Sql | Piece): void => {
+  if (part instanceof Sql) for (const piece of part.pieces) pieces.push(piece)
+  else pieces.push(part)
+}
+
 /** Strings in the holes are SQL text, written by us or quoted; values come as slots alone. */
 export const sql = (
   texts: TemplateStringsArray,
@@ -31,22 +37,21 @@ export const sql = (
   texts.forEach((text, i) => {
     if (text !== "") pieces.push(text)
     const hole = holes[i]
-    if (hole === undefined) return
-    if (hole instanceof Sql) pieces.push(...hole.pieces)
-    else pieces.push(hole)
+    if (hole !== undefined) add(pieces, hole)
   })
   return new Sql(pieces)
 }
 
 export const empty = new Sql([])
 
-export const join = (parts: ReadonlyArray<Sql | string>, separator: string): Sql =>
-  new Sql(
-    parts.flatMap((part, i) => {
-      const pieces = part instanceof Sql ? part.pieces : [part]
-      return i === 0 ? pieces : [separator, ...pieces]
-    })
-  )
+export const join = (parts: ReadonlyArray<Sql | string>, separator: string): Sql => {
+  const pieces: Array<Piece> = []
+  parts.forEach((part, i) => {
+    if (i > 0) pieces.push(separator)
+    add(pieces, part)
+  })
+  return new Sql(pieces)
+}
 
 /** The text with placeholders, and the slots in the order of the placeholders. */
 export const print = (
