@@ -107,7 +107,8 @@ export const toMarkup = (value: unknown): string =>
       ? ""
       : Array.isArray(value)
         ? value.map(toMarkup).join("")
-        : escape(String(value))
+        : // oxlint-disable-next-line typescript/no-base-to-string -- a value without text shows as JavaScript names it
+          escape(String(value))
 
 /** Markup with escaped holes: html`<b>${name}</b>`. */
 export const html = (strings: TemplateStringsArray, ...values: ReadonlyArray<unknown>): Html => {

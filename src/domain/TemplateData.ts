@@ -112,7 +112,8 @@ const encodeInstance = (value: object, depth: number): Encoded => {
   if (BigDecimal.isBigDecimal(value)) return BigDecimal.format(value)
   // Before effects, since an Option is one.
   if (Option.isOption(value)) return Option.isSome(value) ? encodeAt(value.value, depth) : null
-  if (Redacted.isRedacted(value) || value instanceof URL) return String(value)
+  if (Redacted.isRedacted(value)) return "<redacted>"
+  if (value instanceof URL) return value.href
   if (isLater(value)) return refused
   if (value instanceof Map || HashMap.isHashMap(value)) {
     return encodeRecord(Object.fromEntries(value as Iterable<[string, unknown]>), depth)

@@ -451,7 +451,7 @@ const toFailure = ({ offset, problem, source }: Fault): TemplateFailure => {
       return new TemplateUnprintable({ ...at, kind: problem.kind })
     case "Raw":
       return new TemplateRawRefused(at)
-    case "Threw":
+    default:
       return new TemplateThrew({ ...at, cause: problem.cause })
   }
 }

@@ -6,7 +6,7 @@ import { contract, harness } from "../../contracts/TemplateEngineContract.ts"
 import * as Eta from "../../src/adapters/templates/Eta.ts"
 import * as Mustache from "../../src/adapters/templates/Mustache.ts"
 import { isHtml, trusted } from "../../src/domain/Html.ts"
-import type { Data, Fields } from "../../src/domain/TemplateData.ts"
+import { type Data, type Fields, isFields } from "../../src/domain/TemplateData.ts"
 import * as TemplateEngine from "../../src/ports/TemplateEngine.ts"
 import { sources as eta } from "./templates/eta.ts"
 import { sources } from "./templates/mustache.ts"
@@ -111,6 +111,9 @@ const flattened = (values: TemplateEngine.Values): TemplateEngine.Values =>
     ])
   )
 
+const isTextRow = (data: Data): data is { readonly text: string } =>
+  isFields(data) && typeof data["text"] === "string"
+
 const sabotages: Readonly<
   Record<string, { readonly by: Parameters<typeof failed>[0]; readonly breaks: Verdicts }>
 > = {
@@ -133,11 +136,7 @@ const sabotages: Readonly<
   "trusts the text of rows": {
     by: {
       make: driven({
-        data: everywhere((data) =>
-          typeof data === "object" && data !== null && "text" in data
-            ? { ...data, text: trusted(String(data["text"])) }
-            : data
-        )
+        data: everywhere((data) => (isTextRow(data) ? { ...data, text: trusted(data.text) } : data))
       })
     },
     breaks: [
@@ -164,7 +163,7 @@ const sabotages: Readonly<
     ]
   },
   "prints lists joined": {
-    by: { make: lists((list) => (list.length === 1 && list[0] === 1 ? list.join() : list)) },
+    by: { make: lists((list) => (list.length === 1 && list[0] === 1 ? "1" : list)) },
     breaks: ["a list or an object is not printed but refused"]
   },
   "takes empty lists for true": {

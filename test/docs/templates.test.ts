@@ -63,7 +63,7 @@ describe("docs/guide/templates.md", () => {
     engines.forEach(([render, row, oneRow, base], i) => {
       const text = cells[i]!.slice(1, -1).replaceAll("\\|", "|")
       const files = { page: text, "polls/row": row, "polls/name": oneRow, base }
-      assert.strictEqual(render(files, values), expected[name!], text)
+      assert.strictEqual(render(files, values), expected[name], text)
     })
   })
 })

@@ -99,6 +99,7 @@ describe("TemplateData.encode", () => {
     [
       "a thenable",
       new (class {
+        // oxlint-disable-next-line unicorn/no-thenable -- what is tried here
         then() {}
       })(),
       "value",

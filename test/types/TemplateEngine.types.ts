@@ -12,7 +12,7 @@ export const page: Effect.Effect<Html, TemplateEngine.TemplateFailure> = engine.
 export const now: Exit.Exit<Html, TemplateEngine.TemplateFailure> = engine.renderExit("a")
 
 // @ts-expect-error -- a page's values have names
-engine.render("a", "text")
+export const nameless = engine.render("a", "text")
 
 // @ts-expect-error -- markup comes from Html.html and Html.trusted alone
 export const forged: Html = { markup: "<b>" }
@@ -29,4 +29,4 @@ export const configured: Layer.Layer<TemplateEngine.TemplateEngine, ConfigError.
   })
 
 // @ts-expect-error -- the mode is one of two
-Mustache.layer({ directories: [], mode: "test" })
+export const testing = Mustache.layer({ directories: [], mode: "test" })

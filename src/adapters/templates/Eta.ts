@@ -83,7 +83,7 @@ const absent: object = new Proxy(Object.create(null), {
 const guarded = <A extends Data>(data: A): A => {
   if (Array.isArray(data)) data.forEach(guarded)
   else if (isFields(data)) {
-    for (const name in data) guarded(data[name]!)
+    Object.values(data).forEach(guarded)
     Object.setPrototypeOf(data, absent)
   }
   return data
@@ -250,14 +250,14 @@ class Page {
   }
 
   readonly include = (name: string, values?: object): Html => {
-    const template = this.#site.open(String(name), this.#source, this.at)
+    const template = this.#site.open(name, this.#source, this.at)
     const markup = template(extended(this.#it, values), noBlocks)
     this.#site.close()
     return trusted(markup)
   }
 
   readonly layout = (name: string, values?: object): void => {
-    this.#layout = { name: String(name), it: extended(this.#it, values), at: this.at }
+    this.#layout = { name, it: extended(this.#it, values), at: this.at }
   }
 
   /**

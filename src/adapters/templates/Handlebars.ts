@@ -291,7 +291,7 @@ const survey = (tree: hbs.AST.Program): Survey => {
     if (node.name.type === "SubExpression") {
       refused ??= { node, reason: "a partial is named by the template, not by data" }
     } else {
-      const name = String((node.name as hbs.AST.PathExpression).original)
+      const name = node.name.original
       const fills = "program" in node && node.program.body.some(isDecorator)
       named.push({ name, node, block, optional: block && !fills && !name.includes("/") })
     }
@@ -310,7 +310,7 @@ const survey = (tree: hbs.AST.Program): Survey => {
     }
     override DecoratorBlock(node: hbs.AST.DecoratorBlock) {
       const [param] = node.params
-      if ((node.path as hbs.AST.PathExpression).original !== "inline") {
+      if (node.path.original !== "inline") {
         refused ??= { node, reason: "there are no decorators but inline blocks" }
       } else if (param?.type === "StringLiteral") {
         inlines.add((param as hbs.AST.StringLiteral).value)

@@ -234,7 +234,7 @@ class Engine extends L.Liquid {
 }
 
 const tokenOf = (error: unknown): L.Token | undefined =>
-  L.LiquidError.is(error as object) ? (error as { readonly token?: L.Token }).token : undefined
+  L.LiquidError.is(error) ? error.token : undefined
 
 /** Partials and layouts come from the port; nothing else reads. */
 const noFiles = {
@@ -290,9 +290,9 @@ class LayoutTag extends L.LayoutTag {
   }
   override *render(context: L.Context, emitter: L.Emitter) {
     // `{% layout none %}`
-    if (this.file === undefined) return yield* super.render(context, emitter)
+    if (typeof this.file !== "string") return yield* super.render(context, emitter)
     const engine = this.liquid as Engine
-    engine.enter(String(this.file), this.token)
+    engine.enter(this.file, this.token)
     yield* super.render(context, emitter)
     engine.leave()
     return undefined

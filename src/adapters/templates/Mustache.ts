@@ -97,7 +97,7 @@ const prepare = (text: string) => {
   const sigils = new Map<number, "<" | "$">()
   const unclosed: Array<number> = []
   let prepared = text
-  let [open, close] = Mustache.tags as [string, string]
+  let [open, close] = Mustache.tags
   for (let start = text.indexOf(open); start !== -1;) {
     let at = start + open.length
     while (/\s/.test(text[at] ?? "")) at++
@@ -155,7 +155,7 @@ const compile = (
   const parse = (): ReadonlyArray<Token> => {
     try {
       // A writer of our own, since the shared one keeps every text it has ever parsed.
-      return new Mustache.Writer().parse(prepared) as unknown as ReadonlyArray<Token>
+      return new Mustache.Writer().parse(prepared)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       const offset = Number(/ at (\d+)$/.exec(message)?.[1] ?? 0)
@@ -267,6 +267,7 @@ const compile = (
     `"use strict"; const { ${Object.keys(runtime).join(", ")} } = runtime;\n` +
     declarations.map((map, i) => `const layout${i} = ${map};\n`).join("") +
     `return ${main}`
+  // oxlint-disable-next-line typescript/no-implied-eval -- what enters the code, and how, is said above
   return new Function("runtime", "constants", code)(runtime, constants) as Unit
 }
 

@@ -52,7 +52,7 @@ const group = fc.record({
 })
 const values = fc.record({ title: printable, groups: fc.array(group, { maxLength: 4 }) })
 
-const printed = (value: unknown): string =>
+const printed = (value: string | number | boolean | Html | null): string =>
   value === null ? "" : isHtml(value) ? value.markup : escape(String(value))
 
 const truthy = (value: unknown): boolean =>
