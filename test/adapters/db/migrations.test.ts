@@ -1,47 +1,17 @@
 /** Changes of structure on the engines: what they accept, keep, check and default. */
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, DateTime, Deferred, Effect, Either, Layer, Redacted } from "effect"
+import { BigDecimal, DateTime, Deferred, Effect, Either, Layer } from "effect"
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Mysql from "../../../src/adapters/db/Mysql.ts"
-import * as Postgres from "../../../src/adapters/db/Postgres.ts"
-import * as Sqlite from "../../../src/adapters/db/Sqlite.ts"
 import * as Migration from "../../../src/domain/Migration.ts"
 import * as Model from "../../../src/domain/Model.ts"
 import { f } from "../../../src/domain/Model.ts"
 import * as Database from "../../../src/ports/Database.ts"
 import * as Migrator from "../../../src/ports/Migrator.ts"
-import { absent, database, temporaryFile } from "../../support/sqlDatabases.ts"
+import { engines, fresh } from "../../support/freshDatabase.ts"
 import { models, User } from "./ddl/models.ts"
-
-/** The URL of an empty database, and the adapter for it. */
-const engines = {
-  sqlite: {
-    absent: undefined,
-    url: Effect.map(temporaryFile, (path) => `sqlite:${path}`),
-    layer: (url: string) => Sqlite.layer({ url: Redacted.make(url) })
-  },
-  postgres: {
-    absent: absent("postgres"),
-    url: Effect.promise(async () => {
-      const { empty, url } = await database("postgres")
-      await empty()
-      return url.href
-    }),
-    layer: (url: string) => Postgres.layer({ url: Redacted.make(url), max: 3 })
-  },
-  mysql: {
-    absent: absent("mysql"),
-    url: Effect.promise(async () => {
-      const { empty, url } = await database("mysql")
-      await empty()
-      return url.href
-    }),
-    layer: (url: string) => Mysql.layer({ url: Redacted.make(url), max: 3 })
-  }
-}
 
 const stateOf = (models: Model.AnyModels) => Migration.stateOf(Model.registryOf(models))
 
@@ -107,9 +77,7 @@ for (const [name, engine] of Object.entries(engines)) {
     effect: Effect.Effect<void, unknown, Database.Database | Migrator.Migrator>
   ) =>
     it.scopedLive(what, () =>
-      Effect.flatMap(engine.url, (url) =>
-        Effect.provide(effect, Layer.provideMerge(Migrator.layer, engine.layer(url)))
-      )
+      Effect.provide(effect, Layer.provideMerge(Migrator.layer, fresh(engine)))
     )
 
   describe.skipIf(engine.absent !== undefined)(`changes of structure: ${name}`, () => {
