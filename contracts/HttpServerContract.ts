@@ -105,7 +105,7 @@ const within = <A, E, R>(millis: number, effect: Effect.Effect<A, E, R>) =>
 const settles = <A, E, R>(
   what: string,
   effect: Effect.Effect<A, E, R>,
-  millis = 3000
+  millis = 5000
 ): Effect.Effect<A, E | Broken, R> =>
   Effect.flatMap(within(millis, effect), (exit): Effect.Effect<A, E | Broken> =>
     exit === undefined
@@ -812,6 +812,30 @@ const always: ReadonlyArray<ReturnType<typeof clause<Needs>>> = [
   ),
 
   clause(
+    "closing cuts a streamed answer that outlives the grace period, and ends",
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<void>()
+      const view = View.handle(ok, () =>
+        HttpResponse.stream(
+          Stream.ensuring(
+            Stream.concat(numbers(1), Stream.never),
+            Deferred.succeed(ended, undefined)
+          )
+        )
+      )
+      const scope = yield* Scope.make()
+      const { exchange } = yield* Scope.extend(served([view], { gracePeriod: 50 }), scope)
+      const response = yield* settles("headers", exchange(request("/")))
+      const next = pieces(response)
+      yield* equals("piece", yield* settles("piece", next), "1\n")
+      yield* settles("closing", Scope.close(scope, Exit.void))
+      yield* settles("ended", Deferred.await(ended))
+      const last = yield* settles("client", Effect.exit(next))
+      yield* holds("cut", Exit.isFailure(last), last)
+    })
+  ),
+
+  clause(
     "a request for a host that is not allowed is 400 and nothing of the site sees it",
     Effect.gen(function* () {
       const seen: Array<string> = []
@@ -1232,7 +1256,7 @@ const connections: ReadonlyArray<ReturnType<typeof clause<Needs>>> = [
     "a connection is kept for the next request",
     Effect.gen(function* () {
       const one = "GET / HTTP/1.1\r\nhost: site.test\r\n\r\n"
-      const { closed, text } = yield* wire(one + one, 200)
+      const { closed, text } = yield* wire(one + one, 1000)
       yield* equals("answers", [count(text, /HTTP\/1\.1 200/g), closed], [2, false])
     })
   )

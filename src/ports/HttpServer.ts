@@ -86,8 +86,13 @@ export interface Exchange extends HttpRequest.Raw {
 /** A site that answers exchanges. */
 export interface Running {
   readonly handle: (exchange: Exchange) => void
-  /** Runs an effect of the server's own (a stream that is sent) with the site's loggers and clock. */
+  /**
+   * Runs an effect of the server's own (a stream that is sent) with the site's loggers and clock. It
+   * is interrupted with the views when the grace period is over.
+   */
   readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
+  /** Ends when the grace period is over: for what the adapter cannot run by `fork`. */
+  readonly overrun: Effect.Effect<void>
   /** Requests that are not answered yet, and answers that are still being sent. */
   readonly active: () => number
   /** True from the moment the end has begun: adapters close connections after their answer. */
@@ -713,15 +718,32 @@ export const start = (driver: Driver, site: Site): Running => {
       if (active === 0) settle(true)
     })
 
+  /** What is to be interrupted when the grace period is over, besides views. */
+  const cuts = new Set<() => void>()
+
   return {
     handle,
-    fork,
+    fork: (effect) => {
+      const fiber = fork(effect)
+      if (fiber.unsafePoll() === null) {
+        const cut = () => fiber.unsafeInterruptAsFork(server)
+        cuts.add(cut)
+        fiber.addObserver(() => cuts.delete(cut))
+      }
+      return fiber
+    },
+    overrun: Effect.async<void>((resume) => {
+      const cut = () => resume(Effect.void)
+      cuts.add(cut)
+      return Effect.sync(() => cuts.delete(cut))
+    }),
     active: () => active,
     draining: () => draining,
     drain: Effect.gen(function* () {
       draining = true
       if (!(yield* idle(site.gracePeriod))) {
         for (const { fiber } of pending) fiber.unsafeInterruptAsFork(server)
+        for (const cut of cuts) cut()
         // A connection that does not end even then is cut by the adapter.
         yield* idle(finalizerTime)
       }

@@ -238,7 +238,8 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
     trial: responses(async (response) => altered(response, { body: await response.arrayBuffer() })),
     breaks: [
       "a streamed answer arrives while it is made, and its scope closes after it",
-      "a streamed answer ends its stream when the client goes"
+      "a streamed answer ends its stream when the client goes",
+      "closing cuts a streamed answer that outlives the grace period, and ends"
     ]
   },
   "ends what died": {
@@ -257,7 +258,10 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
         })
       })
     }),
-    breaks: ["a streamed answer that dies is cut, not ended"]
+    breaks: [
+      "a streamed answer that dies is cut, not ended",
+      "closing cuts a streamed answer that outlives the grace period, and ends"
+    ]
   },
   "does not notice clients that go": {
     trial: {
@@ -356,7 +360,10 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   },
   "never ends": {
     trial: site(() => ({ gracePeriod: 2 ** 30 })),
-    breaks: ["closing interrupts what outlives the grace period, and ends"]
+    breaks: [
+      "closing interrupts what outlives the grace period, and ends",
+      "closing cuts a streamed answer that outlives the grace period, and ends"
+    ]
   },
   "answers for every host": {
     trial: site(() => ({ allowedHosts: ["*"] })),
@@ -493,7 +500,7 @@ const broken = ({ claims, trial }: Sabotage) => {
           Effect.exit(isolated(clause, { name: "sabotage", capabilities, layer: layerOf(trial) })),
           (exit) => ({ name: clause.name, exit })
         ),
-      { concurrency: 12 }
+      { concurrency: 8 }
     ),
     (verdicts) => verdicts.filter(({ exit }) => Exit.isFailure(exit)).map(({ name }) => name)
   )
@@ -510,7 +517,7 @@ describe("HttpServer sabotage", () => {
           Object.entries(sabotages),
           ([name, sabotage]) =>
             Effect.map(broken(sabotage), (clauses) => verdicts.set(name, clauses)),
-          { concurrency: 6, discard: true }
+          { concurrency: 4, discard: true }
         )
       ),
     120_000

@@ -149,7 +149,7 @@ export const web: Service = {
     }))
 }
 
-export const node: Service = listening(NodeServer.make({ port: 0, headersTimeout: 300 }))
+export const node: Service = listening(NodeServer.make({ port: 0, headersTimeout: 1000 }))
 
 /** The platform's server for Node, made anew for each start. */
 export const platform: Service = {
@@ -158,7 +158,7 @@ export const platform: Service = {
   start: (site) =>
     Effect.gen(function* () {
       const create = () =>
-        http.createServer({ headersTimeout: 300, connectionsCheckingInterval: 100 })
+        http.createServer({ headersTimeout: 1000, connectionsCheckingInterval: 100 })
       const layer = Layer.provide(
         PlatformServer.layer,
         NodeHttpServer.layerServer(create, { port: 0, host: "127.0.0.1" })

@@ -121,7 +121,10 @@ class PlatformExchange implements Exchange {
     }
     const { length, stream: bytes } = streamOf(body)
     // The platform ends an answer properly even where its stream died; the client must not believe it.
-    const stream = Stream.tapErrorCause(bytes, () => Effect.sync(() => cut(this.request.source)))
+    const stream = bytes.pipe(
+      Stream.interruptWhen(Effect.zipRight(this.running.overrun, Effect.interrupt)),
+      Stream.onError(() => Effect.sync(() => cut(this.request.source)))
+    )
     if (this.method === "HEAD") {
       if (length !== undefined) {
         options.headers = PlatformHeaders.set(options.headers, "content-length", String(length))
