@@ -68,7 +68,7 @@ const templateFindings = (site: App.Any, engine: string): ReadonlyArray<Finding>
   directories(site, "templates")
     // An app without a folder for any engine keeps its templates at the top, in one language.
     .filter(({ path }) =>
-      ["mustache", "handlebars", "eta", "liquid"].some((name) => existsSync(join(path, name)))
+      site.adapters.templates.names.some((name) => existsSync(join(path, name)))
     )
     .filter(({ path }) => !existsSync(join(path, engine)))
     .map(({ app, path }): Finding => ({
@@ -104,8 +104,8 @@ const productionFindings = (site: App.Any, settled: Settled): ReadonlyArray<Find
   return findings
 }
 
-/** Every finding about the site, with the settings it would be served with. */
-export const run = <R>(
+/** What can be found without opening a file or asking a database: what `serve` looks at first. */
+export const quick = <R>(
   site: App.Site<R>,
   settled: Settled
 ): Effect.Effect<ReadonlyArray<Finding>, never, Router.Router> =>
@@ -133,7 +133,7 @@ export const beforeServing = <R>(
   settled: Settled
 ): Effect.Effect<void, ChecksFailed, Router.Router> =>
   Effect.gen(function* () {
-    const findings = yield* run(site, settled)
+    const findings = yield* quick(site, settled)
     const errors = findings.filter(({ level }) => level === "error")
     if (errors.length > 0) {
       return yield* new ChecksFailed({

@@ -20,6 +20,7 @@ import type * as ReusableApp from "../ports/ReusableApp.ts"
 import type * as Adapters from "./Adapters.ts"
 import * as App from "./App.ts"
 import { check } from "./cli/check.ts"
+import { clearsessions } from "./cli/clearsessions.ts"
 import { contract } from "./cli/contract.ts"
 import { layers } from "./cli/layers.ts"
 import { makemigrations } from "./cli/makemigrations.ts"
@@ -69,6 +70,7 @@ const definitions = (
   makemigrations(site),
   showmigrations(site),
   sqlmigrate(site),
+  clearsessions(site),
   routes(site),
   settings(site),
   check(site),

@@ -35,6 +35,7 @@ export const start = <R>(
     const context = yield* Layer.build(services(site, settled))
     return yield* Effect.gen(function* () {
       yield* Checks.beforeServing(site, settled)
+      if (settled.values.environment === "development") yield* remindOfMigrations(site)
       const served = yield* httpSite(site, settled)
       const server = yield* Layer.build(NodeServer.layer({ host, port }))
       return yield* Effect.flatMap(HttpServer.HttpServer, (_) => _.serve(served)).pipe(
@@ -42,6 +43,15 @@ export const start = <R>(
       )
     }).pipe(Effect.provide(context))
   })
+
+/** At a desk a forgotten migration is the usual fault; in production nothing is looked for. */
+const remindOfMigrations = (site: App.Any) =>
+  Effect.promise(() => import("./internal/deepChecks.ts")).pipe(
+    Effect.flatMap(({ migrationFindings }) => migrationFindings(site)),
+    Effect.flatMap(
+      Effect.forEach((finding) => Console.error(Checks.line(finding)), { discard: true })
+    )
+  )
 
 /** Serves until interrupted, and says where. */
 export const serve = <R>(

@@ -128,8 +128,8 @@ const emptyDatabase = async (kind: string): Promise<string> => {
   if (server === undefined) {
     return kind === "memory" ? "memory:" : `sqlite:${join(folder, `${randomUUID()}.db`)}`
   }
-  const { drop, url } = await database(server)
-  await drop()
+  const { empty, url } = await database(server)
+  await empty()
   return url.href
 }
 

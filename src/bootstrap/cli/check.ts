@@ -2,13 +2,12 @@
 import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as App from "../App.ts"
 import * as Checks from "../Checks.ts"
 import { define } from "../internal/arguments.ts"
-import { settle } from "../internal/start.ts"
+import { run } from "../internal/deepChecks.ts"
+import { services, settle } from "../internal/start.ts"
 import { style } from "../internal/terminal.ts"
-import * as Settings from "../Settings.ts"
 
 export const check = (site: App.Any) =>
   define({
@@ -24,14 +23,7 @@ export const check = (site: App.Any) =>
     run: ({ deploy }) =>
       Effect.gen(function* () {
         const settled = yield* settle(site, deploy ? { PORTICO_ENV: "production" } : {})
-        const findings = yield* Checks.run(site, settled).pipe(
-          Effect.provide(
-            Layer.provide(
-              site.adapters.router.layer,
-              Layer.setConfigProvider(Settings.provider(site.settings, settled.sources))
-            )
-          )
-        )
+        const findings = yield* run(site, settled).pipe(Effect.provide(services(site, settled)))
         const errors = findings.filter(({ level }) => level === "error")
         if (findings.length === 0) {
           return yield* Console.log(`${style("green", "✓")} ${site.name}: no mistakes found.`)
