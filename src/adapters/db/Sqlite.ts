@@ -249,7 +249,7 @@ const lockFile = async (filename: string): Promise<(() => Promise<void>) | undef
 const temporaryFile = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
-      const folder = fs.mkdtempSync(join(tmpdir(), "portico-"))
+      const folder = fs.mkdtempSync(join(tmpdir(), "portico-memory-"))
       const remove = () => fs.rmSync(folder, { recursive: true, force: true })
       process.once("exit", remove)
       return { folder, remove }
