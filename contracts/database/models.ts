@@ -152,7 +152,8 @@ const changes = Either.getOrThrowWith(
   (refused) => refused
 )
 
-const createTables = Database.withSession({ readOnly: false }, (session) =>
+/** Creates the tables of `Trial` and `Shop`, by the migration that their models ask for. */
+export const withTables = Database.withSession({ readOnly: false }, (session) =>
   Effect.forEach(changes, (change) => session.alter(change), { discard: true })
 )
 
@@ -160,7 +161,7 @@ const createTables = Database.withSession({ readOnly: false }, (session) =>
 export const trial = <A, E>(
   name: string,
   run: Effect.Effect<A, E, Database.Database>
-): Clause<Database.Database> => clause(name, Effect.zipRight(createTables, run))
+): Clause<Database.Database> => clause(name, Effect.zipRight(withTables, run))
 
 export const person = (name: string) =>
   Database.insert(Trial.Person, { email: `${name}@example.org`, name })
