@@ -73,7 +73,7 @@ module.exports = {
       name: "internal-is-internal",
       comment: "internal/ serves its own folder.",
       severity: "error",
-      from: { path: "^src/(.+)/[^/]+$", pathNot: "/internal/" },
+      from: { path: "^(?:src/(adapters/[^/]+|[^/]+)|(contracts|examples|bench))/" },
       to: { path: "^src/.+/internal/", pathNot: "^src/$1/internal/" }
     },
     {
@@ -102,6 +102,8 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
+    // A package of its own: it knows the packed Portico, which this tree does not hold.
+    exclude: { path: "^examples/third-party-adapter/" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["@portico/source", "import", "types", "node", "default"],
