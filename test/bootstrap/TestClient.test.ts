@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as App from "../../src/bootstrap/App.ts"
 import * as TestClient from "../../src/bootstrap/TestClient.ts"
 import { html, trusted } from "../../src/domain/Html.ts"
@@ -224,10 +224,11 @@ describe("a whole site", () => {
     name: "Test",
     views: [View.handle(remember, () => HttpResponse.text("remembered"))]
   })
-  const given = TestClient.layer(site, {
-    DATABASE_URL: "memory:",
-    PORTICO_SESSIONS: "memory"
-  })
+  const given = (options?: TestClient.Options) =>
+    Layer.merge(
+      TestClient.layer(site, { DATABASE_URL: "memory:", PORTICO_SESSIONS: "memory" }, options),
+      Logger.replace(Logger.defaultLogger, Logger.none)
+    )
 
   it.effect("is there with its default middleware and its services", () =>
     Effect.gen(function* () {
@@ -236,25 +237,13 @@ describe("a whole site", () => {
       assert.deepStrictEqual([response.status, response.text], [200, "remembered"])
       assert.strictEqual(response.headers.get("x-frame-options"), "DENY")
       assert.isTrue((yield* SessionStore).capabilities.revokes)
-    }).pipe(
-      Effect.provide(given),
-      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none))
-    )
+    }).pipe(Effect.provide(given()))
   )
 
   it.effect("checks CSRF where the client does not take part", () =>
     Effect.gen(function* () {
       const browser = yield* TestClient.TestClient
       assert.strictEqual((yield* browser.post(remember)).status, 403)
-    }).pipe(
-      Effect.provide(
-        TestClient.layer(
-          site,
-          { DATABASE_URL: "memory:", PORTICO_SESSIONS: "memory" },
-          { enforceCsrf: true }
-        )
-      ),
-      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none))
-    )
+    }).pipe(Effect.provide(given({ enforceCsrf: true })))
   )
 })

@@ -25,10 +25,12 @@ describe("NodeSigner", () => {
       const same = NodeSigner.make({ secret }).forCookie("theme")
       assert.deepStrictEqual(same.unsignAt(cookie, 0), Either.right("dark"))
     }).pipe(
-      Effect.provide(NodeSigner.layerConfig({ secret: Config.redacted("SECRET") })),
       Effect.provide(
-        Layer.setConfigProvider(
-          ConfigProvider.fromMap(new Map([["SECRET", Redacted.value(secret)]]))
+        Layer.provide(
+          NodeSigner.layerConfig({ secret: Config.redacted("SECRET") }),
+          Layer.setConfigProvider(
+            ConfigProvider.fromMap(new Map([["SECRET", Redacted.value(secret)]]))
+          )
         )
       )
     )

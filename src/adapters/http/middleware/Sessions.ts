@@ -102,6 +102,7 @@ const isEmpty = (data: Session.Data): boolean => Object.keys(data).length === 0
  * Views ask for their session with the request alone. The store is in their context nevertheless:
  * this middleware demands it of the site, and without this middleware there is no `load`.
  */
+// @effect-diagnostics-next-line missingEffectContext:off
 const load = ((key) =>
   Effect.flatMap(SessionStore.SessionStore, (store) =>
     store.load(key)
