@@ -95,10 +95,14 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
   phase: Schema.Literal("connect", "acquire", "statement", "commit"),
   cause: optionalCause
 }) {
+  /** What the server said to who could not even connect: it tells which setting is wrong. */
+  get #why() {
+    return this.phase === "connect" && this.cause instanceof Error ? `: ${this.cause.message}` : ""
+  }
   override get message() {
     return this.phase === "commit"
       ? `Database: the connection was lost during COMMIT, so the outcome is unknown. Look before trying again.`
-      : `Database: no usable connection (${this.kind}). Check that the database runs and that DATABASE_URL names it.`
+      : `Database: no usable connection (${this.kind}${this.#why}). Check that the database runs and that DATABASE_URL names it.`
   }
 }
 

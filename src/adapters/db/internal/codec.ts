@@ -110,7 +110,7 @@ export const decoder = (dialect: DialectName, type: FieldType): Decode => {
   switch (type._tag) {
     case "Int":
     case "Float":
-      return dialect === "sqlite" ? undefined : unlessNull(Number)
+      return dialect === "postgres" ? unlessNull(Number) : undefined
     case "BigInt":
       return unlessNull<string | number>(BigInt)
     case "Decimal": {
