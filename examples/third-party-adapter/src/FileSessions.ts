@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { Unavailable } from "portico/ports/PortError"
@@ -102,6 +103,7 @@ export const make = ({ directory }: Options): SessionStore.Service => {
 
   return SessionStore.make({
     capabilities,
+    sha256: (text) => createHash("sha256").update(text).digest("base64url"),
     insert: (row) => attempt("create", () => write(row)),
     find: (id) => attempt("load", () => read(id)),
     replace: (id, change) =>
