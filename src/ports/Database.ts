@@ -98,9 +98,7 @@ export interface Service {
   /** The first row in the query's order. */
   readonly first: <A>(query: Query.Rows<A>) => Effect.Effect<Option.Option<A>, ReadError>
   /** The only row. */
-  readonly one: <A>(
-    query: Query.Rows<A>
-  ) => Effect.Effect<A, ReadError | NotFound | MultipleFound>
+  readonly one: <A>(query: Query.Rows<A>) => Effect.Effect<A, ReadError | NotFound | MultipleFound>
   /** How many rows `all` would answer. */
   readonly count: (query: Any) => Effect.Effect<number, ReadError>
   /** Whether `all` would answer any row. */
@@ -664,6 +662,8 @@ const toStore = (entity: Entity, column: Column, value: unknown): unknown => {
       return rejected("it does not match the field's schema", encoded.left)
     }
     stored = encoded.right
+    // A column could not tell it from NULL, nor a reader from a row without a value.
+    if (stored === null) return rejected("its JSON is null")
   }
   const refusal = refusalToStore(column.type, stored)
   if (refusal !== undefined) return rejected(refusal)
