@@ -94,11 +94,11 @@ const read = (response: Response) =>
 const pause = (millis: number) =>
   Effect.promise(() => new Promise((resolve) => setTimeout(resolve, millis)))
 
-/** The effect's exit, or undefined if it takes longer. By the system's clock. */
+/** The effect's exit, or undefined if it takes longer, even to be interrupted. By the system's clock. */
 const within = <A, E, R>(millis: number, effect: Effect.Effect<A, E, R>) =>
   Effect.raceFirst(
     Effect.map(pause(millis), () => undefined),
-    Effect.exit(effect)
+    Effect.disconnect(Effect.exit(effect))
   )
 
 /** The effect, or a broken clause if it takes longer. */
