@@ -29,7 +29,7 @@ export interface Planner {
 }
 
 /** A plan takes some kilobytes; the shapes of a large site number in the hundreds. */
-export const defaultCapacity = 2000
+const defaultCapacity = 2000
 
 export const make = (dialect: Dialect, capacity: number = defaultCapacity): Planner => {
   const caches = new WeakMap<Registry, Map<string, Plan>>()

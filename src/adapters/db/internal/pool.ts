@@ -38,6 +38,19 @@ const refusal = (reason: "timeout" | "closed"): DatabaseUnavailable =>
     phase: "acquire"
   })
 
+// A server that is gone never answers a goodbye.
+const goodbyeMillis = 2000
+
+/** Settles with `work`, or once its time is over. */
+const within = async (millis: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, millis)
+  })
+  await Promise.race([work, patience])
+  clearTimeout(timer)
+}
+
 export class Pool {
   readonly gate: Gate
   readonly #options: Options
@@ -45,6 +58,7 @@ export class Pool {
   #idle: Array<Member> = []
   readonly #members = new Set<Member>()
   #generation = 0
+  #isClosed = false
   /** One at a time may use a connection beyond the pool's size. */
   #spare: Promise<unknown> = Promise.resolve()
   readonly #sweeper: NodeJS.Timeout | undefined
@@ -149,15 +163,12 @@ export class Pool {
   /** Lends no more, waits for what is lent, ends all connections. */
   async close(patienceMillis: number): Promise<void> {
     clearInterval(this.#sweeper)
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patienceMillis)
-    })
-    await Promise.race([Promise.all([this.gate.close(), this.#spare]), patience])
-    clearTimeout(timer)
-    await Promise.all(
+    await within(patienceMillis, Promise.all([this.gate.close(), this.#spare]))
+    this.#isClosed = true
+    const goodbyes = Promise.all(
       [...this.#members].map(({ session }) => session.lease.close().catch(() => {}))
     )
+    await within(goodbyeMillis, goodbyes)
   }
 
   async #open(): Promise<Member> {
@@ -175,7 +186,12 @@ export class Pool {
   }
 
   #usable({ expiresAt, generation, session }: Member): boolean {
-    return !session.lease.broken && generation === this.#generation && Date.now() < expiresAt
+    return (
+      !this.#isClosed &&
+      !session.lease.broken &&
+      generation === this.#generation &&
+      Date.now() < expiresAt
+    )
   }
 
   #takeIdle(): Member | undefined {

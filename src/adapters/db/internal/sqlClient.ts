@@ -42,6 +42,7 @@ const connection = (ask: Ask): Connection => {
     executeRaw: (text, parameters) => answer(text, parameters, "objects"),
     executeValues: (text, parameters) =>
       Effect.map(answer(text, parameters, "values"), ({ rows }) => rows),
+    // All rows are read before the first is answered: a stream would hold the connection.
     executeStream: (text, parameters, transform) =>
       Stream.fromIterableEffect(execute(text, parameters, transform))
   }
@@ -52,7 +53,7 @@ export const make = (options: {
   readonly compiler: Compiler
   /** Of OpenTelemetry's registry: "sqlite", "postgresql", "mysql". */
   readonly system: string
-  /** A connection for one user alone, until the scope closes. */
+  /** For `sql.reserve`: a connection for one user alone, outside of any transaction. */
   readonly reserve: Effect.Effect<LeaseSession, DatabaseUnavailable, Scope.Scope>
 }): Effect.Effect<SqlClient.SqlClient> => {
   const { service } = options
