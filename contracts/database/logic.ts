@@ -44,7 +44,7 @@ export const logic = [
     "not finds exactly the rows that its operand does not find, nulls too",
     Effect.gen(function* () {
       yield* pairs
-      const all = yield* found((_) => and())
+      const all = yield* found(() => and())
       for (const [what, where] of conditions) {
         const inside = yield* found(where)
         const outside = yield* found((sample) => not(where(sample)))
@@ -61,9 +61,9 @@ export const logic = [
     "and of nothing is true and or of nothing is false",
     Effect.gen(function* () {
       yield* Database.insert(Trial.Sample, { label: "row" })
-      yield* equals("and", yield* found((_) => and()), ["row"])
-      yield* equals("or", yield* found((_) => or()), [])
-      yield* equals("not or", yield* found((_) => not(or())), ["row"])
+      yield* equals("and", yield* found(() => and()), ["row"])
+      yield* equals("or", yield* found(() => or()), [])
+      yield* equals("not or", yield* found(() => not(or())), ["row"])
       yield* equals("within", yield* found((s) => or(or(), and(and(), s.int.isNull()))), ["row"])
     })
   ),

@@ -222,7 +222,7 @@ export class Query<out Row, in out M extends Source, in out R extends Sources> {
       const load: Load = { path: [relation], select, loads }
       return new Query(this.registry, this.select, [...others, load]) as never
     }
-    const { _tag, model, join = [], ...rest } = select
+    const { _tag, model: _model, join = [], ...rest } = select
     if (Object.keys(rest).length > 0) {
       throw new TypeError(
         `Query.with: ${entity.name}.${relation} is one row, so only further relations can be ` +

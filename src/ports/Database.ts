@@ -362,7 +362,7 @@ const reading = ({ name, capabilities }: Driver, execute: Execute): Readers => {
     { registry, select }: Any,
     change: Partial<Select>
   ): Effect.Effect<ReadonlyArray<Row>, ReadError> => {
-    const { orderBy, join, ...bare } = select
+    const { orderBy: _order, join: _join, ...bare } = select
     const fault = queryFault(name, capabilities, bare, [])
     return fault === undefined
       ? Effect.map(read(registry, { ...bare, ...change }), (result) => result.rows)
@@ -544,7 +544,7 @@ const writing = (
 
   /** Changed rows are found by their filter alone. */
   const narrowed = (operation: string, { select, loads }: Any): QueryFault | undefined => {
-    const { _tag, model, where, ...rest } = select
+    const { _tag, model: _model, where: _where, ...rest } = select
     const extra = [...Object.keys(rest), ...(loads.length > 0 ? ["with"] : [])]
     return extra.length > 0
       ? new QueryFault({

@@ -198,7 +198,7 @@ Accounts.User.with("questions")
 // @ts-expect-error the answer of the refinement is a query
 Polls.Question.with("choices", () => [])
 // @ts-expect-error a relation that was not loaded
-loaded["~row"].choices[0]?.tags
+export const unloaded = row.choices[0]?.tags
 // @ts-expect-error an order is made of columns
 Polls.Question.orderBy(() => "text")
 
