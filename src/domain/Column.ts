@@ -26,7 +26,7 @@ export interface Column<T> extends Nullable<T> {
   eq(value: Operand<T>): Statement.Predicate
   /** The complement of `eq`: a NULL is unequal to every value. */
   ne(value: Operand<T>): Statement.Predicate
-  /** One of the values, or of the values that a query of one column answers. Of none: false. */
+  /** One of the values. Of none: false. */
   in(values: ReadonlyArray<NonNullable<T>>): Statement.Predicate
   asc(nulls?: "first" | "last"): Statement.Order
   desc(nulls?: "first" | "last"): Statement.Order
@@ -67,7 +67,9 @@ export interface TextColumn<T> extends OrderedColumn<T> {
   iexact(text: string): Statement.Predicate
   /** Where the capability `matchesRegex` says so; elsewhere the query fails `unsupported`. */
   regex(pattern: string): Statement.Predicate
+  /** Changes the letters whose case the lookups with `i` ignore. */
   lower(): TextColumn<T>
+  /** Changes the letters whose case the lookups with `i` ignore. */
   upper(): TextColumn<T>
   /** In code points. */
   length(): NumberColumn<number | Extract<T, null>>

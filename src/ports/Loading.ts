@@ -190,7 +190,7 @@ const rowsAt = (rows: ReadonlyArray<Loading>, hops: Path): ReadonlyArray<Loading
     rows
   )
 
-// A databases' IN lists are padded to powers of two, so that few shapes of statement exist.
+// IN lists are padded to powers of two, so that few shapes of statement exist.
 const largestPowerOfTwo = (limit: number): number =>
   2 ** Math.max(0, Math.floor(Math.log2(Math.min(limit, 2 ** 16))))
 
