@@ -13,6 +13,7 @@ import * as Database from "../ports/Database.ts"
 import * as PasswordHasher from "../ports/PasswordHasher.ts"
 import * as Router from "../ports/Router.ts"
 import * as SessionStore from "../ports/SessionStore.ts"
+import type * as Signer from "../ports/Signer.ts"
 import * as TemplateEngine from "../ports/TemplateEngine.ts"
 import * as Settings from "./Settings.ts"
 
@@ -211,6 +212,7 @@ export type Ports =
   | TemplateEngine.TemplateEngine
   | SessionStore.SessionStore
   | PasswordHasher.PasswordHasher
+  | Signer.Signer
 
 /** A choice for each port, and the layer of them all. */
 export interface Standard {
@@ -323,12 +325,18 @@ export const standard = (extra: Extra = {}): Standard => {
   }
 }
 
+// Not a choice: Django's formats leave nothing to choose.
+const signer = lazy(() =>
+  import("../adapters/http/NodeSigner.ts").then((_) => _.layerConfig({ secret }))
+)
+
 /** Every port of a site, as its settings say. */
 export const layer = (adapters: Standard): Layer.Layer<Ports, Failure, SiteFiles> =>
   Layer.mergeAll(
     adapters.router.layer,
     adapters.templates.layer,
     adapters.hasher.layer,
+    Layer.mapError(signer, failure),
     Layer.provideMerge(adapters.sessions.layer, adapters.database.layer)
   )
 

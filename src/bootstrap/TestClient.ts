@@ -12,9 +12,7 @@
  *   }))
  * ```
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as WebHandler from "../adapters/http/WebHandler.ts"
 import * as Csrf from "../domain/Csrf.ts"
@@ -22,10 +20,6 @@ import type * as Route from "../domain/Route.ts"
 import * as CsrfToken from "../ports/CsrfToken.ts"
 import type * as HttpServer from "../ports/HttpServer.ts"
 import type * as Router from "../ports/Router.ts"
-import type * as Adapters from "./Adapters.ts"
-import type * as App from "./App.ts"
-import { httpSite } from "./internal/httpSite.ts"
-import { services, settle } from "./internal/start.ts"
 
 export interface Options {
   /** The name that the site is called by. `localhost` if absent. */
@@ -117,43 +111,6 @@ export interface Client {
 
 // More redirects than this are a loop: the Fetch standard's limit.
 const mostRedirects = 20
-
-/** The client of a site under test: what `layer` gives beside the site's own services. */
-export class TestClient extends Context.Tag("portico/bootstrap/TestClient")<TestClient, Client>() {}
-
-/** Values that win over the environment, by key: `{ DATABASE_URL: "memory:" }`. */
-export type Overrides = Readonly<Record<string, string | undefined>>
-
-/**
- * A whole site with its settings, adapters and default middleware, and a client of it. A test that
- * is given this layer asks for the site's services too, and finds what the views have done. The
- * environment is "test" unless overridden.
- *
- * ```ts
- * it.effect("lists polls", () =>
- *   Effect.gen(function* () {
- *     yield* Database.insert(Question, { text: "What's up?" })
- *     const client = yield* TestClient.TestClient
- *     assert.include((yield* client.get(index)).text, "What&#x27;s up?")
- *   }).pipe(Effect.provide(TestClient.layer(site, { DATABASE_URL: "memory:" }))))
- * ```
- */
-export const layer = <R>(
-  site: App.Site<R>,
-  overrides: Overrides = {},
-  options: Options = {}
-): Layer.Layer<TestClient | R | Adapters.Ports, Adapters.Failure> =>
-  Layer.unwrapEffect(
-    Effect.map(settle(site, { PORTICO_ENV: "test", ...overrides }), (settled) =>
-      Layer.provideMerge(
-        Layer.scoped(
-          TestClient,
-          Effect.flatMap(httpSite(site, settled), (served) => make(served, options))
-        ),
-        services(site, settled)
-      )
-    )
-  )
 
 /** A client without cookies. The site ends with the scope. */
 export const make = (

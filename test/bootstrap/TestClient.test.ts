@@ -1,12 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
-import * as App from "../../src/bootstrap/App.ts"
+import { Effect } from "effect"
 import * as TestClient from "../../src/bootstrap/TestClient.ts"
 import { html, trusted } from "../../src/domain/Html.ts"
 import * as HttpResponse from "../../src/domain/HttpResponse.ts"
 import * as Route from "../../src/domain/Route.ts"
 import * as HttpRequest from "../../src/ports/HttpRequest.ts"
-import { SessionStore } from "../../src/ports/SessionStore.ts"
 import * as View from "../../src/ports/View.ts"
 import { clientOf } from "../support/site.ts"
 
@@ -215,35 +213,5 @@ describe("forms", () => {
       const page = yield* (yield* client()).get("/items/1/")
       assert.throws(() => page.form, /has no form\. Look at its text: item 1/)
     })
-  )
-})
-
-describe("a whole site", () => {
-  const remember = Route.post("/remember/", "remember")
-  const site = App.make({
-    name: "Test",
-    views: [View.handle(remember, () => HttpResponse.text("remembered"))]
-  })
-  const given = (options?: TestClient.Options) =>
-    Layer.merge(
-      TestClient.layer(site, { DATABASE_URL: "memory:", PORTICO_SESSIONS: "memory" }, options),
-      Logger.replace(Logger.defaultLogger, Logger.none)
-    )
-
-  it.effect("is there with its default middleware and its services", () =>
-    Effect.gen(function* () {
-      const browser = yield* TestClient.TestClient
-      const response = yield* browser.post(remember)
-      assert.deepStrictEqual([response.status, response.text], [200, "remembered"])
-      assert.strictEqual(response.headers.get("x-frame-options"), "DENY")
-      assert.isTrue((yield* SessionStore).capabilities.revokes)
-    }).pipe(Effect.provide(given()))
-  )
-
-  it.effect("checks CSRF where the client does not take part", () =>
-    Effect.gen(function* () {
-      const browser = yield* TestClient.TestClient
-      assert.strictEqual((yield* browser.post(remember)).status, 403)
-    }).pipe(Effect.provide(given({ enforceCsrf: true })))
   )
 })

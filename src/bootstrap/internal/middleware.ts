@@ -2,6 +2,7 @@
  * The middleware of every site, in the order that a request meets it: headers first, so that they are
  * on every answer; files before sessions, so that they cost none.
  */
+import * as AccessLog from "../../adapters/http/middleware/AccessLog.ts"
 import * as Csrf from "../../adapters/http/middleware/Csrf.ts"
 import * as SecurityHeaders from "../../adapters/http/middleware/SecurityHeaders.ts"
 import * as Sessions from "../../adapters/http/middleware/Sessions.ts"
@@ -14,12 +15,16 @@ import { directories, type Settled } from "./start.ts"
 export const middleware = (
   site: App.Any,
   { values }: Settled
-): ReadonlyArray<Middleware.Middleware<SessionStore.SessionStore>> => [
-  SecurityHeaders.make(),
-  StaticFiles.make({
-    directories: directories(site, "static").map(({ path }) => path),
-    development: values.environment === "development"
-  }),
-  Sessions.make(),
-  Csrf.make({ development: values.environment === "development" })
-]
+): ReadonlyArray<Middleware.Middleware<SessionStore.SessionStore>> => {
+  const development = values.environment === "development"
+  return [
+    ...(development ? [AccessLog.make()] : []),
+    SecurityHeaders.make(),
+    StaticFiles.make({
+      directories: directories(site, "static").map(({ path }) => path),
+      development
+    }),
+    Sessions.make(),
+    Csrf.make({ development })
+  ]
+}
