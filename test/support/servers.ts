@@ -225,12 +225,14 @@ const localMariaDb = async (): Promise<Server | undefined> => {
   const folder = privateFolder("mysql", account)
   const port = await freePort()
   const data = join(folder, "data")
+  // In a folder that servers share, one that starts deletes the temporary tables of the others.
+  const env = { ...process.env, TMPDIR: folder }
   await run(
     install,
     // prettier-ignore
     ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal",
       "--skip-test-db", "--skip-name-resolve"],
-    { ...account, cwd: folder }
+    { ...account, cwd: folder, env }
   )
   const stop = await launch({
     command: daemon,
@@ -241,7 +243,7 @@ const localMariaDb = async (): Promise<Server | undefined> => {
       "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--max-connections=200"],
     account,
     folder,
-    env: process.env,
+    env,
     port,
     stopSignal: "SIGTERM"
   })

@@ -3,6 +3,7 @@ import BetterSqlite from "better-sqlite3"
 import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
+import { dirname } from "node:path"
 import { assert, describe, it } from "vitest"
 import type { Provided } from "../../../src/adapters/db/internal/connector.ts"
 import * as Sqlite from "../../../src/adapters/db/Sqlite.ts"
@@ -113,15 +114,14 @@ describe("Sqlite", () => {
     }).pipe(Effect.scoped, Effect.runPromise))
 
   it("leaves nothing of a database in memory behind", async () => {
-    const left = () => fs.readdirSync(tmpdir()).filter((name) => name.startsWith("portico-memory-"))
-    const before = left()
-    const during = await Effect.runPromise(
-      Effect.zipRight(createTables, Effect.sync(left)).pipe(
-        Effect.provide(Sqlite.layer({ filename: ":memory:" }))
-      )
-    )
-    assert.isAbove(during.length, before.length)
-    assert.isAtMost(left().length, during.length - 1)
+    const file = await Effect.gen(function* () {
+      yield* createTables
+      const [main] = yield* raw("SELECT file FROM pragma_database_list WHERE name = 'main'")
+      assert.isTrue(fs.existsSync(String(main!["file"])))
+      return String(main!["file"])
+    }).pipe(Effect.provide(Sqlite.layer({ filename: ":memory:" })), Effect.runPromise)
+    assert.isFalse(fs.existsSync(file))
+    assert.isFalse(fs.existsSync(dirname(file)))
   })
 
   it("waits at its end for what is under way", async () => {
