@@ -94,11 +94,7 @@ describe("the codec", () => {
   it("reads what each driver answers", () => {
     const cells: ReadonlyArray<readonly [FieldType, ReadonlyArray<unknown>, unknown]> = [
       [{ _tag: "Int" }, [5, "5", 5], 5],
-      [
-        { _tag: "Int" },
-        [9007199254740991, "9007199254740991", 9007199254740991],
-        9007199254740991
-      ],
+      [{ _tag: "Int" }, [9007199254740991, "9007199254740991", 9007199254740991], 9007199254740991],
       [
         { _tag: "BigInt" },
         ["9223372036854775807", "9223372036854775807", "9223372036854775807"],
