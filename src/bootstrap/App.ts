@@ -51,11 +51,15 @@ type Complete<R, S> = [Exclude<R, Provided | S>] extends [never]
 // oxlint-disable-next-line typescript/no-explicit-any
 type AnyMounted = ReusableApp.Mounted<any>
 
+// Inferred as a whole: a layer is contravariant in what it gives, and a type parameter for that alone
+// is inferred as nothing where it gives several services. Every layer gives at least `never`.
+type AnyServices = Layer.Layer<never, Adapters.Failure, Adapters.Ports>
+
 export interface Options<
   A extends AnyMounted,
   V extends ReusableApp.AnyView,
   M extends ReusableApp.AnyMiddleware,
-  S
+  L extends AnyServices
 > {
   /** For people: the line that `serve` prints, Portico's own pages. */
   readonly name: string
@@ -72,7 +76,7 @@ export interface Options<
   /** What the ports are made of: `Adapters.standard()` unless said otherwise. */
   readonly adapters?: Adapters.Standard
   /** Services of the site's own, made from the ports. */
-  readonly services?: Layer.Layer<S, Adapters.Failure, Adapters.Ports>
+  readonly services?: L
   /** Keys of the site's own, checked and printed with Portico's. */
   readonly settings?: Settings.Settings
   /** Values for keys that the environment does not give: `{ DATABASE_URL: "sqlite:./polls.db" }`. */
@@ -110,9 +114,9 @@ export const make = <
   A extends AnyMounted = never,
   V extends ReusableApp.AnyView = never,
   M extends ReusableApp.AnyMiddleware = never,
-  S = never
+  L extends AnyServices = Layer.Layer<never>
 >(
-  options: Options<A, V, M, S> & Complete<ReusableApp.NeedsOf<A | V | M>, S>
+  options: Options<A, V, M, L> & Complete<ReusableApp.NeedsOf<A | V | M>, Layer.Layer.Success<L>>
 ): Site<ReusableApp.NeedsOf<A | V | M> | Adapters.Ports> => {
   type R = ReusableApp.NeedsOf<A | V | M>
   const apps = options.apps ?? []

@@ -305,7 +305,7 @@ export const masked = (setting: Setting<unknown>, given: string | undefined): st
     ? "(missing)"
     : setting.secret
       ? "•".repeat(8)
-      : given.replace(/^([a-z]+:\/\/[^:/@]*):[^@]*@/, "$1:••••@")
+      : given.replace(/^([a-z]+:\/\/[^:/@]*):.*@/, "$1:••••@")
 
 /** The process's environment and the `.env` file beside the site, where there is one. */
 export const readSources = (
