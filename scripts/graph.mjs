@@ -16,7 +16,15 @@ const depcruise = () =>
   JSON.parse(
     execFileSync(
       fileURLToPath(new URL("../node_modules/.bin/depcruise", import.meta.url)),
-      ["--config", ".dependency-cruiser.cjs", "--no-ignore-known", "-T", "json", "src", "contracts"],
+      [
+        "--config",
+        ".dependency-cruiser.cjs",
+        "--no-ignore-known",
+        "-T",
+        "json",
+        "src",
+        "contracts"
+      ],
       // Status 1 tells of broken rules, which are another check's business.
       { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] }
     )
@@ -68,6 +76,8 @@ if (before < 0 || after < before) {
 const drawn = `${text.slice(0, before + from.length)}\n${draw(depcruise())}\n${text.slice(after)}`
 if (!process.argv.includes("--check")) writeFileSync(page, drawn)
 else if (drawn !== text) {
-  console.error("graph: ARCHITECTURE.md shows other imports than the code has. Run: node scripts/graph.mjs")
+  console.error(
+    "graph: ARCHITECTURE.md shows other imports than the code has. Run: node scripts/graph.mjs"
+  )
   process.exitCode = 1
 }

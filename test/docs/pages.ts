@@ -63,7 +63,10 @@ export interface Module {
 
 const fileLine = /^\/\/ ([\w./-]+\.ts)\b/
 
-/** The modules of a block of TypeScript: a line `// name.ts` begins another. */
+/**
+ * The modules of a block of TypeScript: a line `// name.ts` begins another. A comment that names a
+ * file which the block does not show is that file.
+ */
 export const modulesOf = (block: Block): ReadonlyArray<Module> => {
   const modules: Array<{ name: string; line: number; lines: Array<string> }> = []
   block.text.split("\n").forEach((text, i) => {
@@ -73,11 +76,16 @@ export const modulesOf = (block: Block): ReadonlyArray<Module> => {
     }
     modules.at(-1)!.lines.push(text)
   })
-  return modules.map(({ line, lines, name }, i) => {
+  const shown = modules.map(({ line, lines, name }, i) => {
     const hidden = block.hidden.get(name) ?? (i === 0 ? block.hidden.get("") : undefined)
     const [first = "", ...rest] = lines
     // On the first line, so that the lines of the page stay what they are.
     const start = hidden === undefined ? first : `${hidden} ${first}`
     return { name, line, code: [start, ...rest].join("\n") }
   })
+  const named = new Set(modules.map(({ name }) => name))
+  const unseen = [...block.hidden].flatMap(([name, code]) =>
+    name === "" || named.has(name) ? [] : [{ name, code, line: block.line }]
+  )
+  return [...unseen, ...shown]
 }
