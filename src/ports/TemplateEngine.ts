@@ -231,10 +231,17 @@ export class TemplateThrew extends Schema.TaggedError<TemplateThrew>("portico/po
   { ...place, cause: Schema.Defect }
 ) {
   override get message() {
-    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
-    return `${where(this)}: the template threw "${cause}". Correct the template.`
+    return `${where(this)}: the template threw ${said(this.cause)}. Correct the template.`
   }
 }
+
+/** A template may throw anything, and a page's data has no `toString`. */
+const said = (cause: unknown): string =>
+  cause instanceof Error
+    ? `"${cause.message}"`
+    : typeof cause === "object"
+      ? "an object"
+      : `"${String(cause)}"`
 
 /** Partials that include each other without end, or too many of them. */
 export class TemplateLimit extends Schema.TaggedError<TemplateLimit>("portico/ports/TemplateLimit")(

@@ -21,7 +21,7 @@ interface Template {
 }
 
 type Partial = (context: unknown, options: { readonly partials?: Partials }) => string
-type Partials = Readonly<Record<string, Partial>>
+type Partials = Readonly<Record<string, Partial | undefined>>
 
 /** The engine without its files: for the contract, or for templates kept elsewhere. */
 export const driver: TemplateEngine.Driver<Template> = {
@@ -33,8 +33,9 @@ export const driver: TemplateEngine.Driver<Template> = {
       try {
         return render(data, { partials })
       } catch (cause) {
-        // Inline partials that call each other without end: files are counted, these are not.
-        if (!(cause instanceof RangeError)) throw cause
+        if (cause instanceof TemplateEngine.Fault || TemplateEngine.isFailure(cause)) throw cause
+        // Inline partials that call each other without end, since only files are counted, and a
+        // layout that is shown without a page.
         throw new TemplateEngine.Fault({ _tag: "Threw", cause }, source, 0)
       }
     }
@@ -83,7 +84,7 @@ interface Compiler {
   helperSexpr(node: Helper, program: unknown, inverse: unknown): void
 }
 
-interface Helper {
+interface Helper extends hbs.AST.Node {
   readonly path: { readonly original: string }
   readonly params: ReadonlyArray<object>
 }
@@ -109,7 +110,7 @@ interface Internals {
     name: string,
     decorator: (
       fn: Partial,
-      props: { partials?: Record<string, Partial> },
+      props: { partials?: Record<string, Partial | undefined> },
       container: Container,
       options: { readonly args: ReadonlyArray<string>; readonly fn: Partial }
     ) => Partial
@@ -132,10 +133,19 @@ class StrictCompiler extends internals.Compiler {
   }
   /** `lookup` is compiled, so that a name that is not there is found at its place in the text. */
   override helperSexpr(node: Helper, program: unknown, inverse: unknown) {
-    if (node.path.original !== "lookup" || node.params.length !== 2) {
+    const { params, path } = node
+    const isBlock = program !== undefined || inverse !== undefined
+    if (path.original !== "lookup") {
+      if (!isBlock || params.length !== 1) {
+        throw new Handlebars.Exception(`"${path.original}" is a block with one value`, node)
+      }
       return super.helperSexpr(node, program, inverse)
     }
-    for (const param of node.params) this.accept(param)
+    // What a block makes is markup: a block would show the value without escaping it.
+    if (isBlock || params.length !== 2) {
+      throw new Handlebars.Exception('"lookup" is an expression with two values', node)
+    }
+    for (const param of params) this.accept(param)
     this.opcode("lookupByValue")
   }
 }
@@ -215,15 +225,20 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
   }
 
   const tree = parse()
-  const partials: Record<string, Partial> = {}
+  const partials = new Map<string, Partial | undefined>()
   const { named, refused } = survey(tree)
   if (refused !== undefined) {
     throw fault({ _tag: "Syntax", reason: refused.reason }, offsetOf(refused.node.loc))
   }
   for (const { name, node, optional } of named) {
+    if (name === "@partial-block" || partials.get(name) !== undefined) continue
+    if (optional && !site.has(name)) {
+      // Said to be absent, as Handlebars would find "constructor" on any object.
+      partials.set(name, undefined)
+      continue
+    }
     const offset = offsetOf(node.loc)
-    if (name === "@partial-block" || (optional && !site.has(name))) continue
-    partials[name] ??= (context, options) => {
+    partials.set(name, (context, options) => {
       const template = site.open(name, source, offset)
       const inlines = inlinesOf(options.partials)
       const markup = template.render(context, {
@@ -232,7 +247,7 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
       })
       site.close()
       return markup
-    }
+    })
   }
 
   const specification = (() => {
@@ -267,7 +282,11 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
   }
   const { main } = specification
   specification.main = (container, ...rest) => main(Object.assign(container, functions), ...rest)
-  return { source, render: internals.template(specification), partials }
+  return {
+    source,
+    render: internals.template(specification),
+    partials: Object.fromEntries(partials)
+  }
 }
 
 /** What a template takes from elsewhere, and the first thing in it that it may not. */
@@ -292,6 +311,7 @@ const survey = (tree: hbs.AST.Program): Survey => {
       refused ??= { node, reason: "a partial is named by the template, not by data" }
     } else {
       const name = node.name.original
+      if (name === "__proto__") refused ??= { node, reason: misnamed }
       const fills = "program" in node && node.program.body.some(isDecorator)
       named.push({ name, node, block, optional: block && !fills && !name.includes("/") })
     }
@@ -313,7 +333,9 @@ const survey = (tree: hbs.AST.Program): Survey => {
       if (node.path.original !== "inline") {
         refused ??= { node, reason: "there are no decorators but inline blocks" }
       } else if (param?.type === "StringLiteral") {
-        inlines.add((param as hbs.AST.StringLiteral).value)
+        const { value } = param as hbs.AST.StringLiteral
+        if (value === "__proto__") refused ??= { node, reason: misnamed }
+        inlines.add(value)
       } else {
         refused ??= { node, reason: "an inline partial is named in quotes by the template" }
       }
@@ -329,6 +351,9 @@ const survey = (tree: hbs.AST.Program): Survey => {
   }
 }
 
+// Handlebars copies partials by assignment, which would set a prototype.
+const misnamed = 'no partial is called "__proto__"'
+
 const isDecorator = ({ type }: hbs.AST.Statement) => type === "DecoratorBlock"
 
 // --- inline partials and helpers -----------------------------------------------------------------
@@ -339,7 +364,8 @@ const owners = new WeakMap<Partial, Container>()
 const inlinesOf = (partials: Partials | undefined): Partials | undefined => {
   let found: Record<string, Partial> | undefined
   for (const name in partials) {
-    if (owners.has(partials[name]!)) (found ??= {})[name] = partials[name]!
+    const partial = partials[name]
+    if (partial !== undefined && owners.has(partial)) (found ??= {})[name] = partial
   }
   return found
 }

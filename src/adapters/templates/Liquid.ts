@@ -98,7 +98,13 @@ class StrictContext extends L.Context {
   }
 
   override spawn(scope = {}): L.Context {
-    return new StrictContext(scope, this.opts, { sync: true }, { liquid: this.liquid })
+    const { liquid, memoryLimit, renderLimit } = this
+    return new StrictContext(
+      scope,
+      this.opts,
+      { sync: true },
+      { liquid, memoryLimit, renderLimit }
+    )
   }
 }
 
@@ -140,6 +146,12 @@ function* markupOf(rendered: unknown): Generator<unknown, unknown, unknown> {
 
 // --- the engine ----------------------------------------------------------------------------------
 
+/**
+ * Items of ranges and lists, and characters, that the filters and ranges of one page may make: enough
+ * for pages of some MiB, and too few (80 MiB) for one `(1..1000000000)` to end the process.
+ */
+const memoryLimit = 10_000_000
+
 class Engine extends L.Liquid {
   readonly #site: TemplateEngine.Site<Template>
   readonly #sources = new Map<string | undefined, TemplateEngine.Source>()
@@ -157,6 +169,7 @@ class Engine extends L.Liquid {
       strictFilters: true,
       ownPropertyOnly: true,
       relativeReference: false,
+      memoryLimit,
       timezoneOffset: 0,
       locale: "en-US",
       fs: noFiles,

@@ -66,6 +66,7 @@ describe("Eta", () => {
     assert(found._tag === "TemplateThrew")
     assert.deepStrictEqual([found.line, found.column], [2, 5])
     assert.include(found.message, '"boo"')
+    assert.include(fails({ page: "<% throw it %>" }, {}).message, "threw an object")
   })
 
   it.each([

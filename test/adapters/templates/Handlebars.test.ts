@@ -75,6 +75,48 @@ describe("Handlebars", () => {
     assert.strictEqual(render({ page: "{{x}}" }, { x: "{{y}}" }), "{{y}}")
   })
 
+  it("looks up within an expression alone, since what a block makes is not escaped", () => {
+    assert.strictEqual(render({ page: "{{lookup a 'b'}}" }, { a: { b: "<i>" } }), "&lt;i&gt;")
+    const found = fails({ page: "{{#lookup a 'b'}}{{/lookup}}" }, { a: { b: "<i>" } })
+    assert.strictEqual(found._tag, "TemplateSyntax")
+  })
+
+  it.each([
+    "{{lookup a}}",
+    "{{lookup a 'b' a}}",
+    "{{#if}}{{/if}}",
+    "{{#if a a}}{{/if}}",
+    "{{if a}}",
+    "{{#unless a}}{{else if}}{{/unless}}",
+    "{{unless a}}",
+    "{{#with}}{{/with}}",
+    "{{with a}}",
+    "{{#each}}{{/each}}",
+    "{{each a}}",
+    "{{#with (if a)}}{{/with}}"
+  ])("a built-in helper with the wrong values is no syntax: %s", (text) => {
+    const found = fails({ page: `\n${text}` }, { a: 1 })
+    assert(found._tag === "TemplateSyntax", found.message)
+    assert.strictEqual(found.line, 2)
+  })
+
+  it.each(["constructor", "toString"])("a partial may be called %s", (name) => {
+    const text = `{{> ${name} x=1}}{{#> ${name}}}{{/${name}}}`
+    assert.strictEqual(render({ page: text, [name]: "{{x}}" }, { x: 2 }), "12")
+    assert.strictEqual(render({ page: `{{#> ${name}}}own{{/${name}}}` }, {}), "own")
+    assert.strictEqual(fails({ page: `{{> ${name}}}` }, {})._tag, "TemplateNotFound")
+  })
+
+  it("no partial is called __proto__", () => {
+    for (const text of ["{{> __proto__}}", "{{#> __proto__}}{{/__proto__}}", "{{#*inline '__proto__'}}{{/inline}}"]) {
+      assert.strictEqual(fails({ page: text }, {})._tag, "TemplateSyntax")
+    }
+  })
+
+  it("what a layout shows of its page fails where there is no page", () => {
+    assert.strictEqual(fails({ page: "{{> @partial-block}}" }, {})._tag, "TemplateThrew")
+  })
+
   it("raw output of what a helper made is refused, and Html is not", () => {
     assert.strictEqual(render({ page: "{{{lookup a 'b'}}}" }, { a: { b: trusted("<i>") } }), "<i>")
     assert.strictEqual(fails({ page: "{{{lookup a 'b'}}}" }, { a: { b: "<i>" } })._tag, "TemplateRawRefused")

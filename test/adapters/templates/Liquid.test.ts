@@ -32,6 +32,18 @@ describe("Liquid", () => {
     assert.strictEqual(render(files, { l: ["x", "y"], s: "abc" }), "<b>1false2true2xy3")
   })
 
+  it.each([
+    "{% for i in (1..100000000) %}{% endfor %}",
+    "{% for i in (1..9) %}{% assign l = (1..3000000) %}{% endfor %}",
+    "{% for i in (1..9) %}{% render 'part' %}{% endfor %}",
+    "{{ d | date: '%90000000d' }}"
+  ])("a template cannot take all of the memory: %s", (text) => {
+    const files = { page: text, part: "{% assign l = (1..3000000) %}" }
+    const found = fails(files, { d: new Date(0) })
+    assert(found._tag === "TemplateThrew", found.message)
+    assert.match(found.message, /limit/)
+  })
+
   it("shows dates in UTC", () => {
     assert.strictEqual(
       render({ page: "{{ d | date: '%Y-%m-%d %H:%M' }}" }, { d: new Date(0) }),
