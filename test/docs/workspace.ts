@@ -26,12 +26,20 @@ export const makeWorkspace = (): Workspace => {
     if (!name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(modules, name))
   }
   symlinkSync(root, join(modules, "portico"))
-  // What the pages show parts of.
-  symlinkSync(join(root, "examples/polls"), join(modules, "polls"))
+  // What the pages show parts of, as a package.
+  const polls = join(root, "examples/polls")
+  mkdirSync(join(modules, "polls"))
+  for (const name of readdirSync(polls)) {
+    symlinkSync(join(polls, name), join(modules, "polls", name))
+  }
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(path, file)), { recursive: true })
     writeFileSync(join(path, file), text)
   }
   write("package.json", JSON.stringify({ private: true, type: "module" }))
+  write(
+    "node_modules/polls/package.json",
+    JSON.stringify({ name: "polls", type: "module", exports: { "./*": "./*" } })
+  )
   return { path, write, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
