@@ -38,29 +38,38 @@ export const mount = <R, const P extends string>(
 /** What every site gives to its views, middleware and commands. */
 export type Provided = Adapters.Ports | HttpRequest.HttpRequest | Scope.Scope
 
-/** What a compile error shows when a view needs a service that nobody gives. */
+/** What a compile error shows at a view, middleware or app that needs a service nobody gives. */
 export interface MissingServices<R> {
-  readonly "A view, middleware or command needs a service that this site does not give. Add a layer for it to `services`": R
+  readonly "This site does not give a service that this needs. Add a layer for it to `services`": R
 }
 
-type Complete<R, S> = [Exclude<R, Provided | S>] extends [never]
+// `any`: what each part needs is read from its own type, as `ReusableApp.NeedsOf` says.
+type AnyApps = ReadonlyArray<ReusableApp.Mounted<any>>
+type AnyViews = ReadonlyArray<ReusableApp.AnyView>
+type AnyMiddleware = ReadonlyArray<ReusableApp.AnyMiddleware>
+
+/** What a layer gives, if it can be built from the ports: one that needs more gives nothing here. */
+type Gives<L> = [L] extends [never]
+  ? never
+  : [L] extends [Layer.Layer<infer S, Adapters.Failure, infer R>]
+    ? [Exclude<R, Adapters.Ports>] extends [never]
+      ? S
+      : never
+    : never
+
+type Unmet<T, L> = Exclude<ReusableApp.NeedsOf<T>, Provided | Gives<L>>
+
+type Complete<Parts> = {
+  readonly [K in keyof Parts]: [Unmet<Parts[K], never>] extends [never]
+    ? Parts[K]
+    : Parts[K] & MissingServices<Unmet<Parts[K], never>>
+}
+
+type Sufficient<Part, L> = [Unmet<Part, L>] extends [never]
   ? unknown
-  : MissingServices<Exclude<R, Provided | S>>
+  : MissingServices<Unmet<Part, L>>
 
-// `any`: see `ReusableApp.NeedsOf`, which reads what each of them asks for.
-// oxlint-disable-next-line typescript/no-explicit-any
-type AnyMounted = ReusableApp.Mounted<any>
-
-// Inferred as a whole: a layer is contravariant in what it gives, and a type parameter for that alone
-// is inferred as nothing where it gives several services. Every layer gives at least `never`.
-type AnyServices = Layer.Layer<never, Adapters.Failure, Adapters.Ports>
-
-export interface Options<
-  A extends AnyMounted,
-  V extends ReusableApp.AnyView,
-  M extends ReusableApp.AnyMiddleware,
-  L extends AnyServices
-> {
+interface Common {
   /** For people: the line that `serve` prints, Portico's own pages. */
   readonly name: string
   /**
@@ -68,20 +77,39 @@ export interface Options<
    * beside that file, and win over those of its apps.
    */
   readonly at?: string
-  readonly apps?: ReadonlyArray<A>
-  /** Views of the site itself, tried before those of its apps. */
-  readonly views?: ReadonlyArray<V>
-  /** Inside the default middleware, around that of the apps. */
-  readonly middleware?: ReadonlyArray<M>
   /** What the ports are made of: `Adapters.standard()` unless said otherwise. */
   readonly adapters?: Adapters.Standard
-  /** Services of the site's own, made from the ports. */
-  readonly services?: L
   /** Keys of the site's own, checked and printed with Portico's. */
   readonly settings?: Settings.Settings
   /** Values for keys that the environment does not give: `{ DATABASE_URL: "sqlite:./polls.db" }`. */
   readonly defaults?: Readonly<Record<string, string>>
 }
+
+interface Parts<A, V, M> {
+  readonly apps?: A
+  /** Views of the site itself, tried before those of its apps. */
+  readonly views?: V
+  /** Inside the default middleware, around that of the apps. */
+  readonly middleware?: M
+}
+
+/** A site whose parts need nothing but the ports. */
+export type Options<A, V, M> = Common &
+  Parts<A & Complete<A>, V & Complete<V>, M & Complete<M>> & { readonly services?: undefined }
+
+/** A site with services of its own. */
+export type OptionsWithServices<
+  A extends AnyApps,
+  V extends AnyViews,
+  M extends AnyMiddleware,
+  L
+> = Common &
+  Parts<A, V, M> & {
+    /** A layer made from the ports. Its failures have a tag and a message. */
+    // Not bounded, and checked here alone: a bound, or a check elsewhere, is what a layer that is made
+    // in place would be inferred as.
+    readonly services: L & Sufficient<A[number] | V[number] | M[number], L>
+  }
 
 export const TypeId: unique symbol = Symbol.for("portico/bootstrap/App")
 
@@ -109,17 +137,30 @@ export type Any = Site<any>
 
 export const isSite = (u: unknown): u is Any => typeof u === "object" && u !== null && TypeId in u
 
+type Needs<A extends AnyApps, V extends AnyViews, M extends AnyMiddleware> =
+  | ReusableApp.NeedsOf<A[number] | V[number] | M[number]>
+  | Adapters.Ports
+
 /** Composes a site. What its views need and nobody gives does not compile. */
-export const make = <
-  A extends AnyMounted = never,
-  V extends ReusableApp.AnyView = never,
-  M extends ReusableApp.AnyMiddleware = never,
-  L extends AnyServices = Layer.Layer<never>
->(
-  options: Options<A, V, M, L> & Complete<ReusableApp.NeedsOf<A | V | M>, Layer.Layer.Success<L>>
-): Site<ReusableApp.NeedsOf<A | V | M> | Adapters.Ports> => {
-  type R = ReusableApp.NeedsOf<A | V | M>
-  const apps = options.apps ?? []
+export const make: {
+  <const A extends AnyApps = [], const V extends AnyViews = [], const M extends AnyMiddleware = []>(
+    options: Options<A, V, M>
+  ): Site<Needs<A, V, M>>
+  <
+    L,
+    const A extends AnyApps = [],
+    const V extends AnyViews = [],
+    const M extends AnyMiddleware = []
+  >(
+    options: OptionsWithServices<A, V, M, L>
+  ): Site<Needs<A, V, M>>
+} = (
+  options: Common &
+    Parts<AnyApps, AnyViews, AnyMiddleware> & {
+      readonly services?: Layer.Layer<any, Adapters.Failure, Adapters.Ports> | undefined
+    }
+): Site<any> => {
+  const { apps = [], middleware = [], views = [] } = options
   const adapters = options.adapters ?? Adapters.standard()
   return {
     [TypeId]: TypeId,
@@ -127,7 +168,7 @@ export const make = <
     directory: options.at === undefined ? undefined : new URL("./", options.at),
     apps,
     entries: [
-      ...(options.views ?? []).map((view) => ({ route: view.route, target: view })),
+      ...views.map((view) => ({ route: view.route, target: view })),
       ...apps.flatMap(({ app, namespace, prefix }) =>
         app.views.map((view) => ({
           route: view.route,
@@ -140,13 +181,10 @@ export const make = <
         }))
       )
     ],
-    middleware: [...(options.middleware ?? []), ...apps.flatMap(({ app }) => app.middleware)],
+    middleware: [...middleware, ...apps.flatMap(({ app }) => app.middleware)],
     adapters,
-    // `Complete` has checked that the ports and `services` give all of R between them.
-    services: Layer.merge(
-      Layer.context<Adapters.Ports>(),
-      options.services ?? Layer.empty
-    ) as Layer.Layer<R | Adapters.Ports, Adapters.Failure, Adapters.Ports>,
+    // The types of the options have checked that the ports and `services` give all of it between them.
+    services: Layer.merge(Layer.context<Adapters.Ports>(), options.services ?? Layer.empty),
     settings: {
       ...Settings.core,
       databaseUrl: adapters.database.setting,

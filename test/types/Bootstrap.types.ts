@@ -94,6 +94,26 @@ App.make({ name: "wrong", views: [tick], services: spring })
 // @ts-expect-error -- one of two is forgotten
 App.make({ name: "half", views: [tick, force], services: clockwork })
 
+// Parts that are made in place are looked at as closely.
+// @ts-expect-error -- nobody gives Clockwork
+App.make({
+  name: "in place",
+  views: [
+    View.handle(Route.get("/in-place", "inPlace"), function* () {
+      return HttpResponse.json(yield* (yield* Clockwork).tick)
+    })
+  ]
+})
+App.make({
+  name: "in place",
+  views: [
+    View.handle(Route.get("/in-place", "inPlace"), function* () {
+      return HttpResponse.json(yield* (yield* Clockwork).tick)
+    })
+  ],
+  services: Layer.succeed(Clockwork, { tick: Effect.succeed(1) })
+})
+
 const app = ReusableApp.make({
   name: "app",
   views: [tick],
