@@ -8,6 +8,7 @@ import { isHtml } from "../../domain/Html.ts"
 import { isTruthy, kind, member, names, print } from "../../domain/TemplateData.ts"
 import * as TemplateEngine from "../../ports/TemplateEngine.ts"
 import { overFiles } from "./internal/files.ts"
+import { maxNesting, tooDeep } from "./internal/nesting.ts"
 
 export type { Options } from "./internal/files.ts"
 
@@ -211,6 +212,8 @@ const compile = (site: TemplateEngine.Site<Template>, source: TemplateEngine.Sou
     }
   }
   const syntaxFault = (error: unknown) => {
+    // The parser itself goes down with the blocks.
+    if (error instanceof RangeError) return fault({ _tag: "Syntax", reason: tooDeep }, 0)
     const { column, lineNumber, message } = error as Handlebars.Exception
     if (lineNumber !== undefined && column !== undefined) {
       const reason = message
@@ -316,7 +319,18 @@ const survey = (tree: hbs.AST.Program): Survey => {
       named.push({ name, node, block, optional: block && !fills && !name.includes("/") })
     }
   }
+  let nesting = 0
   class Visitor extends Handlebars.Visitor {
+    override Program(program: hbs.AST.Program) {
+      const [node] = program.body
+      if (nesting > maxNesting && node !== undefined) {
+        refused ??= { node, reason: tooDeep }
+        return
+      }
+      nesting++
+      super.Program(program)
+      nesting--
+    }
     override PartialStatement(node: hbs.AST.PartialStatement) {
       name(node, false)
       super.PartialStatement(node)

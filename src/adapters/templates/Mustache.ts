@@ -17,6 +17,7 @@ import {
 } from "../../domain/TemplateData.ts"
 import * as TemplateEngine from "../../ports/TemplateEngine.ts"
 import { overFiles } from "./internal/files.ts"
+import { maxNesting, tooDeep } from "./internal/nesting.ts"
 
 export type { Options } from "./internal/files.ts"
 
@@ -195,8 +196,13 @@ const compile = (
     return rest.length === 0 ? value : `walk(${value}, ${constant([head, ...rest])}, ${at})`
   }
 
-  const body = (tokens: ReadonlyArray<Token>, level: number): string =>
-    tokens.map((token) => statement(token, level)).join("")
+  let nesting = 0
+  const body = (tokens: ReadonlyArray<Token>, level: number): string => {
+    if (nesting++ > maxNesting) refuse(tooDeep, tokens[0]?.[2] ?? 0)
+    const code = tokens.map((token) => statement(token, level)).join("")
+    nesting--
+    return code
+  }
 
   const statement = (token: Token, level: number): string => {
     const [type, name, offset] = token

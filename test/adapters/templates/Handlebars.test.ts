@@ -81,6 +81,13 @@ describe("Handlebars", () => {
     assert.strictEqual(found._tag, "TemplateSyntax")
   })
 
+  it("blocks are nested 100 levels deep at most", () => {
+    const nested = (levels: number) => `${"{{#if a}}".repeat(levels)}x${"{{/if}}".repeat(levels)}`
+    assert.strictEqual(render({ page: nested(100) }, { a: true }), "x")
+    const found = fails({ page: nested(101) }, { a: true })
+    assert(found._tag === "TemplateSyntax", found.message)
+  })
+
   it.each([
     "{{lookup a}}",
     "{{lookup a 'b' a}}",

@@ -173,6 +173,14 @@ describe("Mustache", () => {
     )
   })
 
+  it("blocks are nested 100 levels deep at most", () => {
+    const nested = (levels: number) => `${"{{#a}}".repeat(levels)}x${"{{/a}}".repeat(levels)}`
+    assert.strictEqual(render({ page: nested(100) }, { a: true }), "x")
+    const found = fails({ page: nested(101) }, { a: true })
+    assert(found._tag === "TemplateSyntax", found.message)
+    assert.strictEqual(fails({ page: nested(50_000) }, { a: true })._tag, "TemplateSyntax")
+  })
+
   it("keeps working after a page that failed", () => {
     const files = { "page.mustache": "{{#a}}{{>p}}{{/a}}", "p.mustache": "{{x}}" }
     const engine = TemplateEngine.make(Mustache.driver, TemplateEngine.fromFiles(files), {
