@@ -5,8 +5,8 @@
  * ```ts
  * it.scoped("a vote counts", () =>
  *   Effect.gen(function* () {
- *     const client = yield* TestClient.make(site)
- *     const page = yield* client.get(detail, { id: 1 })
+ *     const client = (yield* TestSite.make(site)).visitor()
+ *     const page = yield* client.get(routes.detail, { id: 1 })
  *     const after = yield* client.submit(page, { choice: "2" }, { follow: true })
  *     assert.include(after.text, "1 vote")
  *   }))

@@ -6,8 +6,8 @@
  *
  * export const views = [
  *   View.handle(detail, function* ({ id }) {
- *     const poll = yield* Database.one(polls, { id })
- *     return yield* View.render("polls/detail", { poll })
+ *     const question = yield* Database.one(Polls.Question.filter({ id }))
+ *     return yield* View.render("polls/detail", { question })
  *   })
  * ]
  * ```

@@ -3,16 +3,49 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { blocksOf, type Module, modulesOf, pages, root } from "./pages.ts"
+import { blocksOf, examples, type Module, modulesOf, pages, root } from "./pages.ts"
 import { makeWorkspace, type Workspace } from "./workspace.ts"
 
-const folderOf = (page: string): string => page.replace(/\.md$/, "")
+const folderOf = (page: string): string => page.replace(/\.\w+$/, "")
 
 const written = pages.map((page) => ({
   page: page.path,
   modules: blocksOf(page)
     .filter(({ language }) => language === "ts")
     .flatMap(modulesOf)
+}))
+
+/** What the examples in doc comments may name without saying where it is from. */
+const names = [
+  'import { Clock, Effect, Schema } from "effect"',
+  'import * as Portico from "portico"',
+  'import * as Cli from "portico/bootstrap/Cli"',
+  'import * as Http from "portico/bootstrap/Http"',
+  'import * as TestSite from "portico/bootstrap/TestSite"',
+  'import { it } from "@effect/vitest"',
+  'import { assert } from "vitest"',
+  'import { polls } from "polls/app.ts"',
+  'import { Polls } from "polls/models.ts"',
+  'import * as routes from "polls/routes.ts"',
+  'import site from "polls/site.ts"',
+  'import { detail, index } from "polls/views.ts"',
+  "const { App, ContentPolicy, Database, HttpRequest, HttpResponse, Middleware } = Portico",
+  "const { ReusableApp, Route, Sessions, Signer, View } = Portico",
+  "declare const { home, id, publishedAt, request }: any"
+].join("; ")
+
+/** An example as a module: in a generator, where `yield*` and names of its own are allowed. */
+const exampleModules = examples.map(({ code, line, path }) => ({
+  page: path,
+  modules: [
+    {
+      name: `line-${line}.ts`,
+      line,
+      code: `${names}; export const example = Effect.gen(function* () { yield* Effect.void; ${code
+        .replaceAll(/^import .*$/gm, "")
+        .replaceAll(/^export (?:default )?/gm, "")}})`
+    }
+  ]
 }))
 
 const compilerOptions = {
@@ -60,6 +93,11 @@ describe("the TypeScript of README and docs", () => {
   it("compiles", () => {
     assert.isAtLeast(written.flatMap(({ modules }) => modules).length, 30)
     assert.strictEqual(compile(workspace, written), "")
+  })
+
+  it("compiles in the doc comments of the sources, too", () => {
+    assert.isAtLeast(exampleModules.length, 10)
+    assert.strictEqual(compile(workspace, exampleModules), "")
   })
 
   it("would be reported by page and line", () => {

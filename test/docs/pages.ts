@@ -89,3 +89,28 @@ export const modulesOf = (block: Block): ReadonlyArray<Module> => {
   )
   return [...unseen, ...shown]
 }
+
+export interface Example {
+  /** From the root: "src/ports/View.ts". */
+  readonly path: string
+  readonly code: string
+  /** The file's line that is line 1 of `code`. */
+  readonly line: number
+}
+
+const commentFence = /^( *)\* ```ts\n((?:\1\*.*\n)*?)\1\* ```$/gm
+
+/** The blocks of TypeScript in the doc comments of the sources. */
+export const examples: ReadonlyArray<Example> = ["src", "contracts"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => {
+      const path = `${folder}/${file.replaceAll("\\", "/")}`
+      const text = readFileSync(join(root, path), "utf8")
+      return [...text.matchAll(commentFence)].map((match) => ({
+        path,
+        line: text.slice(0, match.index).split("\n").length + 1,
+        code: match[2]!.replaceAll(/^ *\* ?/gm, "")
+      }))
+    })
+)
