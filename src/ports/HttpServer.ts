@@ -141,7 +141,7 @@ export interface Problem {
   readonly issues?: ReadonlyArray<typeof HttpRequest.Issue.Type>
   /** Sent with the answer. Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
-  /** In development: the whole cause, as text. */
+  /** In development: the whole cause, or the routes that do not match, as text. */
   readonly cause?: string
 }
 
@@ -493,13 +493,26 @@ export const start = (driver: Driver, site: Site): Running => {
     if (problem.status >= 500) {
       log("error", `${request.method} ${request.path}: ${problem.status}`, cause)
     }
+    if (!site.development) return page(problem, request)
+    if (problem.status >= 500) {
+      return page({ ...problem, cause: Cause.pretty(cause, { renderErrorCause: true }) }, request)
+    }
     return page(
-      site.development && problem.status >= 500
-        ? { ...problem, cause: Cause.pretty(cause, { renderErrorCause: true }) }
+      problem.status === 404 && request.match.route === undefined
+        ? { ...problem, cause: routesTried() }
         : problem,
       request
     )
   }
+
+  const routesTried = (): string =>
+    [
+      "No route has this path. In the order of matching there are:",
+      "",
+      ...site.table.routes.map(
+        ({ methods, name, pattern }) => `${methods.join(" ").padEnd(8)} ${pattern}  (${name})`
+      )
+    ].join("\n")
 
   /** The answer with failures and defects turned into pages, once however many layers ask. */
   const settled =

@@ -2,11 +2,11 @@
  * Failures as answers: the only table of status codes, and the page of a site that has none of its
  * own. Used by every server of this folder.
  */
-import * as Html from "../../domain/Html.ts"
 import * as HttpResponse from "../../domain/HttpResponse.ts"
 import type * as HttpRequest from "../../ports/HttpRequest.ts"
 import type { Problem } from "../../ports/HttpServer.ts"
 import type * as View from "../../ports/View.ts"
+import { errorPage, policy } from "./internal/errorPage.ts"
 
 // Names of RFC 9110, 15, and RFC 6585.
 const titles: Readonly<Record<number, string>> = {
@@ -129,11 +129,9 @@ const wantsJson = (request: HttpRequest.Service): boolean => {
 
 const varies = { vary: "accept" }
 
-/** A plain page, or a problem document (RFC 9457) for clients that ask for JSON. */
-export const page = (
-  { cause, detail, issues, status, title }: Problem,
-  request: HttpRequest.Service
-): HttpResponse.HttpResponse => {
+/** A page, or a problem document (RFC 9457) for clients that ask for JSON. */
+export const page = (problem: Problem, request: HttpRequest.Service): HttpResponse.HttpResponse => {
+  const { cause, detail, issues, status, title } = problem
   if (wantsJson(request)) {
     const document = HttpResponse.json({
       status,
@@ -147,25 +145,8 @@ export const page = (
       ...varies
     })
   }
-  return HttpResponse.html(
-    Html.html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${status} ${title}</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:4rem auto;padding:0 1rem}pre{overflow:auto;background:#f4f4f4;padding:1rem}</style></head>
-<body>
-<h1>${status} ${title}</h1>
-<p>${detail}</p>
-${
-  issues === undefined
-    ? undefined
-    : Html.html`<ul>${issues.map(
-        ({ message, path }) =>
-          Html.html`<li>${path.length === 0 ? message : `${path.join(".")}: ${message}`}</li>`
-      )}</ul>`
-}${cause === undefined ? undefined : Html.html`<pre>${cause}</pre>`}
-</body>
-</html>
-`,
-    { status, headers: varies }
-  )
+  return HttpResponse.html(errorPage(problem), {
+    status,
+    headers: { ...varies, "content-security-policy": policy }
+  })
 }
