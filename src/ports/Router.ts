@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { near } from "../domain/Near.ts"
 import * as Route from "../domain/Route.ts"
 
 /** What routers may differ in. */
@@ -442,7 +443,7 @@ const reversal = <T>(
     options: ReverseOptions | undefined
   ): Either.Either<string, Route.NotReversible | NoSuchRoute> => {
     const one = instance(candidates ?? none, options?.current?.namespaces ?? none)
-    if (one === undefined) return Either.left(new NoSuchRoute({ name, near: near(name, byName) }))
+    if (one === undefined) return Either.left(new NoSuchRoute({ name, near: alike(name, byName) }))
     const all = one.outer.length === 0 ? params : { ...outerParams(one.outer, options), ...params }
     return Route.fill(one.name, one.whole, all, options)
   }
@@ -491,24 +492,8 @@ const outerParams = (
 }
 
 /** Up to three names that may be meant: without its namespace, or misspelt. */
-const near = (name: string, known: ReadonlyMap<string, unknown>): ReadonlyArray<string> =>
-  [...known.keys()]
-    .map((one) => ({ one, far: one.endsWith(`:${name}`) ? 0 : distance(name, one) }))
-    .filter(({ far, one }) => far <= Math.max(2, Math.min(name.length, one.length) / 3))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ one }) => one)
-
-/** Levenshtein's: how many letters to insert, remove or replace. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+const alike = (name: string, known: ReadonlyMap<string, unknown>): ReadonlyArray<string> => {
+  const names = [...known.keys()]
+  const qualified = names.filter((one) => one.endsWith(`:${name}`))
+  return [...new Set([...qualified, ...near(name, names)])].slice(0, 3)
 }
