@@ -858,6 +858,7 @@ const returns = (
 }
 
 const show = (value: unknown): string => {
+  if (typeof value === "object" && value !== null) return "an object"
   const text = typeof value === "string" ? JSON.stringify(value) : String(value)
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

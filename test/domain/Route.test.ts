@@ -171,6 +171,10 @@ describe("Route.reverse", () => {
       [Route.reverseEither(user, { name: "a/b" }), `it cannot be "a/b"`],
       [Route.reverseEither(user, { name: "" }), `it cannot be ""`],
       [Route.reverseEither(user, {} as never), "it is missing"],
+      [
+        Route.reverseEither(user, { name: Object.create(null) as string }),
+        "it cannot be an object"
+      ],
       [Route.reverseEither(user, Object.create({ name: "x" })), "it is missing"],
       [
         Route.reverseEither(user, { name: "a\0" }),
