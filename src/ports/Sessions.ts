@@ -77,7 +77,7 @@ export const remove = <A>(
 ): Effect.Effect<A | undefined, Unavailable, HttpRequest.HttpRequest> =>
   Effect.map(opened, (visit) => {
     const value = read(visit, key)
-    if (key.name in visit.data) change(visit, Session.remove(visit.changes, key.name))
+    if (Object.hasOwn(visit.data, key.name)) change(visit, Session.remove(visit.changes, key.name))
     return value
   })
 

@@ -99,7 +99,11 @@ const open = (keys: ReadonlyArray<Uint8Array>, text: string): Option.Option<Seal
   const nonce = bytes.subarray(1, 1 + nonceBytes)
   const sealed = bytes.subarray(1 + nonceBytes, -tagBytes)
   const tag = bytes.subarray(-tagBytes)
-  return Option.firstSomeOf(keys.map((key) => unseal(key, nonce, sealed, tag)))
+  for (const key of keys) {
+    const opened = unseal(key, nonce, sealed, tag)
+    if (Option.isSome(opened)) return opened
+  }
+  return Option.none()
 }
 
 const unseal = (
