@@ -271,7 +271,9 @@ describe("a hasher", () => {
         [ScryptHasher.layer({ n: 1000 }), "not a power of two"],
         [ScryptHasher.layer({ n: 2 ** 20, r: 8 }), "bytes of memory"],
         [Argon2Hasher.layer({ memoryCost: 4 }), "memoryCost is 4"],
-        [BcryptHasher.layer({ rounds: 3 }), "rounds is 3"]
+        [BcryptHasher.layer({ rounds: 3 }), "rounds is 3"],
+        [ScryptHasher.layer({ concurrency: 0 }), "concurrency is 0"],
+        [ScryptHasher.layer({ maxPasswordBytes: 0 }), "maxPasswordBytes is 0"]
       ] as const) {
         assert.include(yield* message(Effect.scoped(Layer.build(layer))), expected)
       }

@@ -2,21 +2,27 @@
 import { type Algorithm, make, type Service } from "../../../ports/PasswordHasher.ts"
 import * as argon2 from "./argon2.ts"
 import * as bcrypt from "./bcrypt.ts"
+import { within } from "./hashing.ts"
 import * as pbkdf2 from "./pbkdf2.ts"
 import * as scrypt from "./scrypt.ts"
 
 /** What every hasher takes. */
 export interface Shared {
-  /** Longest password in bytes of UTF-8, at most; 4096 if absent, the limit of CVE-2013-1443. */
+  /**
+   * Longest password in bytes of UTF-8, 1 to 1 048 576; 4096 if absent, the limit of CVE-2013-1443.
+   */
   readonly maxPasswordBytes?: number
   /**
-   * Hashes at once; 2 if absent, since they share Node's pool of four threads with files and DNS.
+   * Hashes at once, 1 to 1024; 2 if absent, since they share Node's pool of four threads with files and DNS.
    * Raise it together with UV_THREADPOOL_SIZE.
    */
   readonly concurrency?: number
 }
 
 export const maxPasswordBytes = 4096
+
+/** More is no password, and PBKDF2 and bcrypt_sha256 digest it all. */
+const mostPasswordBytes = 1024 * 1024
 
 /** In no order of merit. A package is loaded when one of its hashes turns up. */
 const names = [
@@ -52,6 +58,12 @@ export const verifying = (first: Name): ReadonlyArray<string> => [first, ...othe
 export const assemble = (first: Algorithm, shared: Shared): Service =>
   make({
     algorithms: [first, ...others(first.name).map((name) => verifiers[name]())],
-    maxPasswordBytes: shared.maxPasswordBytes ?? maxPasswordBytes,
-    concurrency: shared.concurrency ?? 2
+    maxPasswordBytes: within(
+      "maxPasswordBytes",
+      shared.maxPasswordBytes ?? maxPasswordBytes,
+      1,
+      mostPasswordBytes
+    ),
+    // The most threads that Node's pool can have.
+    concurrency: within("concurrency", shared.concurrency ?? 2, 1, 1024)
   })
