@@ -12,6 +12,7 @@ import * as HttpResponse from "../../../domain/HttpResponse.ts"
 import * as HttpRequest from "../../../ports/HttpRequest.ts"
 import * as Middleware from "../../../ports/Middleware.ts"
 import { current } from "../../../ports/StaticFiles.ts"
+import { contentType } from "../internal/mediaTypes.ts"
 
 export interface Options {
   /** Searched in order; the first that has a file wins. One that does not exist is empty. */
@@ -30,45 +31,6 @@ interface File {
   readonly size: number
   readonly modifiedAt: number
 }
-
-// By extension, as in the IANA registry of media types; RFC 9239 for scripts.
-const types: Readonly<Record<string, string>> = {
-  avif: "image/avif",
-  css: "text/css; charset=utf-8",
-  csv: "text/csv; charset=utf-8",
-  gif: "image/gif",
-  htm: "text/html; charset=utf-8",
-  html: "text/html; charset=utf-8",
-  ico: "image/vnd.microsoft.icon",
-  jpeg: "image/jpeg",
-  jpg: "image/jpeg",
-  js: "text/javascript; charset=utf-8",
-  json: "application/json",
-  map: "application/json",
-  md: "text/markdown; charset=utf-8",
-  mjs: "text/javascript; charset=utf-8",
-  mp3: "audio/mpeg",
-  mp4: "video/mp4",
-  ogg: "audio/ogg",
-  otf: "font/otf",
-  pdf: "application/pdf",
-  png: "image/png",
-  svg: "image/svg+xml",
-  ttf: "font/ttf",
-  txt: "text/plain; charset=utf-8",
-  wasm: "application/wasm",
-  wav: "audio/wav",
-  webm: "video/webm",
-  webmanifest: "application/manifest+json",
-  webp: "image/webp",
-  woff: "font/woff",
-  woff2: "font/woff2",
-  xml: "application/xml; charset=utf-8",
-  zip: "application/zip"
-}
-
-const typeOf = (path: string): string =>
-  types[Path.extname(path).slice(1).toLowerCase()] ?? "application/octet-stream"
 
 /** Names that a site may serve: no hidden file, no way up, no separator of another system. */
 const isName = (path: string): boolean =>
@@ -177,7 +139,7 @@ export const make = (options: Options): Middleware.Middleware => {
   const lasting = development ? askAlways : aMinute
 
   const answer = (file: File, cache: HttpResponse.Headers): HttpResponse.HttpResponse =>
-    new HttpResponse.HttpResponse(200, ["content-type", typeOf(file.path), ...cache], {
+    new HttpResponse.HttpResponse(200, ["content-type", contentType(file.path), ...cache], {
       _tag: "File",
       ...file
     })
