@@ -12,11 +12,14 @@
  *   }))
  * ```
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as NodeServer from "../adapters/http/NodeServer.ts"
 import * as WebHandler from "../adapters/http/WebHandler.ts"
-import * as Database from "../ports/Database.ts"
+import type * as Database from "../ports/Database.ts"
+import * as HttpServer from "../ports/HttpServer.ts"
 import * as Migrator from "../ports/Migrator.ts"
 import type * as Adapters from "./Adapters.ts"
 import type * as App from "./App.ts"
@@ -45,23 +48,52 @@ export interface TestSite<R> {
 
 const defaults = { PORTICO_ENV: "test", DATABASE_URL: "memory:" }
 
-/** Starts the site and migrates its database. It ends with the scope. */
-export const make = <R>(
+interface Started<R> {
+  readonly served: HttpServer.Site
+  readonly run: TestSite<R>["run"]
+}
+
+const start = <R>(
   site: App.Site<R>,
-  { load = loadModule, settings = {} }: Options = {}
-): Effect.Effect<TestSite<R | Adapters.Ports>, Adapters.Failure, Scope.Scope> =>
+  { load = loadModule, settings = {} }: Options
+): Effect.Effect<Started<R | Adapters.Ports>, Adapters.Failure, Scope.Scope> =>
   Effect.gen(function* () {
     const settled = yield* settle(site, { ...defaults, ...settings })
     const context = yield* Layer.build(services(site, settled))
     const run = <A, E>(effect: Effect.Effect<A, E, R | Adapters.Ports>) =>
       Effect.provide(effect, context)
     yield* run(migrated(site, load))
-    const served = yield* run(httpSite(site, settled))
+    return { served: yield* run(httpSite(site, settled)), run }
+  })
+
+/** Starts the site and migrates its database. It ends with the scope. */
+export const make = <R>(
+  site: App.Site<R>,
+  options: Options = {}
+): Effect.Effect<TestSite<R | Adapters.Ports>, Adapters.Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { run, served } = yield* start(site, options)
     const handler = yield* WebHandler.make(served)
     return {
-      visitor: (options) => TestClient.clientOf(handler, served.table.reverse, options),
+      visitor: (client) => TestClient.clientOf(handler, served.table.reverse, client),
       run
     }
+  })
+
+/** As `make`, on a free port of this machine: for tests with a browser or another program. */
+export const listen = <R>(
+  site: App.Site<R>,
+  options: Options = {}
+): Effect.Effect<
+  Pick<TestSite<R | Adapters.Ports>, "run"> & { readonly address: HttpServer.Address },
+  Adapters.Failure,
+  Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const { run, served } = yield* start(site, options)
+    const server = yield* Layer.build(NodeServer.layer({ host: "127.0.0.1", port: 0 }))
+    const { serve } = Context.get(server, HttpServer.HttpServer)
+    return { address: yield* serve(served), run }
   })
 
 const migrated = (

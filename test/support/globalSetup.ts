@@ -2,6 +2,7 @@
  * Starts the database servers of a test run, once, and tells the tests their URLs:
  * `inject("postgres")`, `inject("mysql")`. Where CI=true a server that cannot be had fails the run.
  */
+import { existsSync } from "node:fs"
 import type { TestProject } from "vitest/node"
 import { missing } from "./missing.ts"
 import { kinds, NoServer, start, type Server } from "./servers.ts"
@@ -16,6 +17,9 @@ declare module "vitest" {
 
 export default async function setup(project: TestProject) {
   const started: Array<Server> = []
+  if (!existsSync(process.env["CHROMIUM"] ?? "/usr/bin/chromium")) {
+    missing.push("no Chromium for the browser tests. Set CHROMIUM, or apt-get install chromium.")
+  }
   const stop = async () => {
     await Promise.all(started.map((server) => server.stop()))
   }
