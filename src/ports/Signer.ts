@@ -24,21 +24,29 @@ export interface Service {
 export type Driver = Signature.Primitives
 
 export interface Options {
-  /** 32 random bytes or more, as any string. */
+  /** 32 characters or more, from a random source. */
   readonly secret: Redacted.Redacted
-  /** Secrets of the past: what they signed is still good. None if absent. */
+  /** Secrets of the past, as long: what they signed is still good. None if absent. */
   readonly fallbackSecrets?: ReadonlyArray<Redacted.Redacted>
 }
 
 export class Signer extends Context.Tag("portico/ports/Signer")<Signer, Service>() {}
 
+/** Throws if a secret is shorter than 32 characters. */
 export const make = (driver: Driver, { fallbackSecrets = [], secret }: Options): Service => {
-  const keys = {
-    key: Redacted.value(secret),
-    fallbackKeys: fallbackSecrets.map(Redacted.value)
-  }
+  const keys = { key: keyOf(secret), fallbackKeys: fallbackSecrets.map(keyOf) }
   return {
     for: (purpose) => Signature.make(driver, { ...keys, salt: purpose }),
     forCookie: (name, salt = "") => Signature.forCookie(driver, name, { ...keys, salt })
   }
+}
+
+/** One empty text among the secrets would let anybody sign. */
+const keyOf = (secret: Redacted.Redacted): string => {
+  const text = Redacted.value(secret)
+  if (text.length >= 32) return text
+  throw new Error(
+    `Signer: a secret has ${text.length} characters, too few to keep signatures from being forged. ` +
+      `Set 32 or more from a random source, for example: openssl rand -base64 32`
+  )
 }

@@ -19,6 +19,12 @@ describe("NodeSigner", () => {
     }).pipe(Effect.provide(NodeSigner.layer({ secret })))
   )
 
+  it("refuses a short secret, also one of the past", () => {
+    const short = Redacted.make("")
+    assert.throws(() => NodeSigner.make({ secret: short }), "has 0 characters")
+    assert.throws(() => NodeSigner.make({ secret, fallbackSecrets: [short] }), "has 0 characters")
+  })
+
   it.effect("takes its secret from config", () =>
     Effect.gen(function* () {
       const cookie = (yield* Signer).forCookie("theme").signAt("dark", 0)
