@@ -372,11 +372,13 @@ const record = (
   values: URLSearchParams,
   lists: ReadonlySet<string>
 ): Record<string, string | ReadonlyArray<string>> => {
-  const result: Record<string, string | ReadonlyArray<string>> = Object.create(null)
-  for (const name of values.keys()) {
-    if (name in result) continue
-    const all = values.getAll(name)
-    result[name] = all.length > 1 || lists.has(name) ? all : all[0]!
+  const result: Record<string, string | Array<string>> = Object.create(null)
+  // One pass: `getAll` for each name would cost the square of their number.
+  for (const [name, value] of values) {
+    const before = result[name]
+    if (before === undefined) result[name] = lists.has(name) ? [value] : value
+    else if (typeof before === "string") result[name] = [before, value]
+    else before.push(value)
   }
   return result
 }
@@ -488,8 +490,9 @@ export class Live implements Service {
     this.path = at < 0 ? url : url.slice(0, at)
   }
 
-  /** Puts another target in place of the one that was sent: for absolute forms (RFC 9112, 3.2.2). */
-  retarget(url: string): void {
+  /** Puts another target and host in place of those sent: for absolute forms (RFC 9112, 3.2.2). */
+  retarget(url: string, host: string): void {
+    this._host = this._forwarded("x-forwarded-host") ?? host
     const at = url.indexOf("?")
     this.url = url
     this._queryAt = at
@@ -807,10 +810,13 @@ const parseCookies = (header: string | undefined): Readonly<Record<string, strin
   const cookies: Record<string, string> = Object.create(null)
   if (header === undefined) return cookies
   let at = 0
+  let equals = -1
   while (at < header.length) {
     let end = header.indexOf(";", at)
     if (end < 0) end = header.length
-    const equals = header.indexOf("=", at)
+    // Searched for once past each: from every pair anew it would cost the square of the length.
+    if (equals < at) equals = header.indexOf("=", at)
+    if (equals < 0) break
     if (equals > at && equals < end) {
       const name = header.slice(at, equals).trim()
       if (cookies[name] === undefined)

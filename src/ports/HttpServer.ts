@@ -456,6 +456,18 @@ export const start = (driver: Driver, site: Site): Running => {
     fork(level === "error" ? Effect.logError(message, cause) : Effect.logWarning(message, cause))
   }
 
+  /** A failure's headers may hold a text of the client's: what cannot be sent is a fault of ours. */
+  const sendable = (problem: Problem, request: Current): Problem => {
+    const { headers = {} } = problem
+    try {
+      for (const name of Object.keys(headers)) HttpResponse.checkHeader(name, headers[name]!)
+      return problem
+    } catch (defect) {
+      log("error", `${request.method} ${request.path}: ${problem.status}`, Cause.die(defect))
+      return serverFault
+    }
+  }
+
   /** The default page, which cannot fail. */
   const plainPage = (problem: Problem, request: Current): HttpResponse.HttpResponse =>
     HttpResponse.withHeaders(driver.page(problem, request), problem.headers)
@@ -488,7 +500,9 @@ export const start = (driver: Driver, site: Site): Running => {
     if (Option.isNone(failure) && Cause.isInterruptedOnly(cause)) {
       return Exit.failCause(cause as Cause.Cause<never>)
     }
-    const problem = Option.isSome(failure) ? driver.problem(failure.value) : serverFault
+    const problem = Option.isSome(failure)
+      ? sendable(driver.problem(failure.value), request)
+      : serverFault
     // A client that went away is not a fault of anyone's, and a 503 is one of the world outside.
     if (problem.status >= 500) {
       log("error", `${request.method} ${request.path}: ${problem.status}`, cause)
@@ -682,7 +696,7 @@ export const start = (driver: Driver, site: Site): Running => {
     if (!isAllowed(request.host)) {
       fork(
         Effect.logWarning(
-          `HttpServer: the host ${JSON.stringify(request.host)} is not allowed. If it is this site's, add it to allowedHosts.`
+          `HttpServer: the host ${JSON.stringify(request.host)} is not allowed. If it is this site's, add it to PORTICO_ALLOWED_HOSTS (allowedHosts).`
         )
       )
       return send(
@@ -780,12 +794,15 @@ const serverFault: Problem = problemOf(
   "Something went wrong on the server. Try again later."
 )
 
-/** Takes the origin form out of an absolute one (RFC 9112, 3.2.2); false where there is none. */
+/**
+ * Takes the origin form out of an absolute one, whose host counts and not the header's (RFC 9112,
+ * 3.2.2); false where there is none.
+ */
 const toOriginForm = (request: Current): boolean => {
-  const absolute = /^https?:\/\/[^/?#]*/i.exec(request.url)
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(request.url)
   if (absolute === null) return false
   const rest = request.url.slice(absolute[0].length)
-  request.retarget(rest.startsWith("/") ? rest : `/${rest}`)
+  request.retarget(rest.startsWith("/") ? rest : `/${rest}`, absolute[1]!)
   return true
 }
 

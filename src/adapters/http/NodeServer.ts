@@ -296,8 +296,12 @@ const refusals: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout"
 }
 
+/** Whether an answer is on its way: a refusal would be read as part of it. As node's default asks. */
+const isAnswering = (socket: Duplex & { readonly _httpMessage?: http.ServerResponse }): boolean =>
+  socket._httpMessage?.headersSent === true
+
 const onClientError = (error: NodeJS.ErrnoException, socket: Duplex) => {
-  if (!socket.writable || error.code === "ECONNRESET") {
+  if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) {
     socket.destroy()
     return
   }
@@ -348,6 +352,8 @@ export const make = (options: Options = {}): Service => ({
         {
           keepAlive: true,
           noDelay: true,
+          // Node would drop the second of two hosts and the like, where proxies may take it.
+          joinDuplicateHeaders: true,
           headersTimeout: options.headersTimeout ?? 10_000,
           requestTimeout: options.receiveTimeout ?? 300_000,
           keepAliveTimeout: options.keepAliveTimeout ?? 5000,

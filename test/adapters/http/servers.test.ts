@@ -26,7 +26,12 @@ import * as View from "../../../src/ports/View.ts"
 
 const index = Route.get("/", "index")
 
-const siteOf = <R>(endpoints: ReadonlyArray<View.Endpoint<R>>, options?: HttpServer.Options) =>
+const utf8 = (text: string) => new TextEncoder().encode(text)
+
+const siteOf = <R>(
+  endpoints: ReadonlyArray<View.Endpoint<R>>,
+  options?: HttpServer.Options & { readonly errorPage?: HttpServer.ErrorPage<never> }
+) =>
   Effect.provide(
     HttpServer.site({ allowedHosts: ["*"], ...options, entries: HttpServer.mount(endpoints) }),
     RadixRouter.layer
@@ -154,6 +159,79 @@ describe("NodeServer", () => {
       )
       const { url } = yield* NodeServer.make({ port: 0 }).serve(yield* siteOf([view]))
       assert.strictEqual((yield* fetched(url)).status, 500)
+    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+  it.live("cuts an answer that has begun rather than writing a refusal into it", () =>
+    Effect.gen(function* () {
+      const view = View.handle(index, () =>
+        HttpResponse.stream(Stream.concat(Stream.make(utf8("half")), Stream.never), { length: 100 })
+      )
+      const { port } = yield* NodeServer.make({ port: 0 }).serve(yield* siteOf([view]))
+      const text = yield* Effect.async<string>((resume) => {
+        let received = ""
+        const socket = net.connect(port, "127.0.0.1", () =>
+          socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        )
+        socket.on("data", (data) => {
+          received += data.toString()
+          if (received.endsWith("half")) socket.write("no request\r\n\r\n")
+        })
+        socket.on("error", () => {}).on("close", () => resume(Effect.succeed(received)))
+      })
+      assert.match(text, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nhalf$/s)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes by the host of an absolute target, and refuses two hosts (RFC 9112, 3.2)", () =>
+    Effect.gen(function* () {
+      const view = View.handle(index, (_, request) => HttpResponse.text(request.host))
+      const site = yield* siteOf([view], { allowedHosts: ["good.example"] })
+      const { port } = yield* NodeServer.make({ port: 0 }).serve(site)
+      const answer = (head: string) =>
+        Effect.async<string>((resume) => {
+          let received = ""
+          const socket = net.connect(port, "127.0.0.1", () =>
+            socket.write(`${head}\r\nconnection: close\r\n\r\n`)
+          )
+          socket.on("data", (data) => {
+            received += data.toString()
+          })
+          socket.on("close", () => resume(Effect.succeed(received)))
+        })
+      assert.match(yield* answer("GET / HTTP/1.1\r\nhost: good.example"), /^HTTP\/1\.1 200 /)
+      const absolute = yield* answer("GET http://good.example/ HTTP/1.1\r\nhost: evil.example")
+      assert.match(absolute, /^HTTP\/1\.1 200 .*\r\n\r\ngood\.example$/s)
+      for (const head of [
+        "GET http://evil.example/ HTTP/1.1\r\nhost: good.example",
+        "GET http://a@good.example/ HTTP/1.1\r\nhost: good.example",
+        "GET / HTTP/1.1\r\nhost: good.example\r\nhost: evil.example"
+      ]) {
+        assert.match(yield* answer(head), /^HTTP\/1\.1 400 /)
+      }
+    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+  it.live("answers 500 for a failure whose headers cannot be sent, and goes on", () =>
+    Effect.gen(function* () {
+      const headers = { "www-authenticate": 'Basic realm="a\r\nset-cookie: b=c"' }
+      const atOnce = View.handle(index, () => View.fail(401, "Log in.", headers))
+      const later = View.handle(Route.get("/later", "later"), () =>
+        Effect.zipRight(Effect.sleep(1), View.fail(401, "Log in.", headers))
+      )
+      const sites = [
+        yield* siteOf([atOnce, later]),
+        yield* siteOf([atOnce, later], {
+          errorPage: ({ detail, status }) => Effect.succeed(HttpResponse.text(detail, { status }))
+        })
+      ]
+      for (const site of sites) {
+        const { url } = yield* NodeServer.make({ port: 0 }).serve(site)
+        for (const path of ["/", "/later", "/"]) {
+          const { headers, status } = yield* fetched(url + path)
+          assert.deepStrictEqual([path, status, headers.get("set-cookie")], [path, 500, null])
+        }
+      }
     }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 })
