@@ -43,7 +43,7 @@ export const fromConfig = <Port, S, const Choices extends Record<string, Giving<
 
 /** A driver package that the chosen adapter needs is not installed. */
 export class DriverMissing extends Schema.TaggedError<DriverMissing>(
-  "portico/bootstrap/DriverMissing"
+  "portico/bootstrap/Adapters/DriverMissing"
 )("DriverMissing", { package: Schema.String, install: Schema.String }) {
   override get message() {
     return (
@@ -123,7 +123,7 @@ const shortName = (key: string): string => key.slice(key.lastIndexOf("/") + 1)
 
 /** A key that a layer reads by itself is missing or wrong. */
 export class ConfigMissing extends Schema.TaggedError<ConfigMissing>(
-  "portico/bootstrap/ConfigMissing"
+  "portico/bootstrap/Adapters/ConfigMissing"
 )("ConfigMissing", { detail: Schema.String }) {
   override get message() {
     return `Adapters: the chosen adapter misses a setting. ${this.detail} Set it in the environment or in .env.`

@@ -13,7 +13,11 @@
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Route from "../domain/Route.ts"
+import type * as Csrf from "../adapters/http/middleware/Csrf.ts"
+import type * as SecurityHeaders from "../adapters/http/middleware/SecurityHeaders.ts"
+import type * as Sessions from "../adapters/http/middleware/Sessions.ts"
 import type * as HttpRequest from "../ports/HttpRequest.ts"
+import type * as HttpServer from "../ports/HttpServer.ts"
 import type * as Middleware from "../ports/Middleware.ts"
 import type * as ReusableApp from "../ports/ReusableApp.ts"
 import type * as Router from "../ports/Router.ts"
@@ -31,7 +35,8 @@ export const mount = <R, const P extends string>(
   options: { readonly namespace?: string } = {}
 ): ReusableApp.Mounted<R> => ({
   app,
-  prefix: Route.pattern(prefix),
+  // "/" would put a slash before each route's own.
+  prefix: Route.pattern<string>(prefix === "/" ? "" : prefix),
   namespace: options.namespace ?? app.name
 })
 
@@ -69,6 +74,21 @@ type Sufficient<Part, L> = [Unmet<Part, L>] extends [never]
   ? unknown
   : MissingServices<Unmet<Part, L>>
 
+/** How the server and the default middleware treat requests. All have safe defaults. */
+export interface HttpOptions extends Pick<
+  HttpServer.Options,
+  "gracePeriod" | "limits" | "requestTimeout"
+> {
+  /** Content security policy, HSTS, the redirect to https. */
+  readonly headers?: SecurityHeaders.Options
+  /** The cookie's name and age. */
+  readonly sessions?: Sessions.Options
+  /** Origins whose pages may send forms here. */
+  readonly csrf?: Pick<Csrf.Options, "trustedOrigins">
+  /** The site's own error pages; one that fails gives way to Portico's. */
+  readonly errorPage?: HttpServer.ErrorPage<Adapters.Ports>
+}
+
 interface Common {
   /** For people: the line that `serve` prints, Portico's own pages. */
   readonly name: string
@@ -79,7 +99,8 @@ interface Common {
   readonly at?: string
   /** What the ports are made of: `Adapters.standard()` unless said otherwise. */
   readonly adapters?: Adapters.Standard
-  /** Keys of the site's own, checked and printed with Portico's. */
+  readonly http?: HttpOptions
+  /** Keys of the site's own, checked and printed with Portico's; views read them by `Settings.get`. */
   readonly settings?: Settings.Settings
   /** Values for keys that the environment does not give: `{ DATABASE_URL: "sqlite:./polls.db" }`. */
   readonly defaults?: Readonly<Record<string, string>>
@@ -124,6 +145,7 @@ export interface Site<in out R = Adapters.Ports> {
   /** The site's own, then its apps'. */
   readonly middleware: ReadonlyArray<Middleware.Middleware<R>>
   readonly adapters: Adapters.Standard
+  readonly http: HttpOptions
   readonly services: Layer.Layer<R, Adapters.Failure, Adapters.Ports>
   /** Every key that this site reads. */
   readonly settings: Settings.Settings
@@ -183,6 +205,7 @@ export const make: {
     ],
     middleware: [...middleware, ...apps.flatMap(({ app }) => app.middleware)],
     adapters,
+    http: options.http ?? {},
     // The types of the options have checked that the ports and `services` give all of it between them.
     services: Layer.merge(Layer.context<Adapters.Ports>(), options.services ?? Layer.empty),
     settings: {

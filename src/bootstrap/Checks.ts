@@ -5,6 +5,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -25,7 +26,7 @@ export interface Finding {
 
 /** The site has errors that would meet visitors. */
 export class ChecksFailed extends Schema.TaggedError<ChecksFailed>(
-  "portico/bootstrap/ChecksFailed"
+  "portico/bootstrap/Checks/ChecksFailed"
 )("ChecksFailed", { errors: Schema.Array(Schema.String) }) {
   override get message() {
     return `${this.errors.length === 1 ? "1 check failed" : `${this.errors.length} checks failed`}:\n${this.errors.map((error) => `  ${error}`).join("\n")}`
@@ -77,6 +78,21 @@ const templateFindings = (site: App.Any, engine: string): ReadonlyArray<Finding>
       remedy: "Write them there, or set PORTICO_TEMPLATES to a language it has."
     }))
 
+const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
+
+/** With the secret that Portico has for a desk, anybody may write a session. */
+const secretFindings = ({ values }: Settled): ReadonlyArray<Finding> =>
+  Redacted.value(values.secret) === Settings.developmentSecret &&
+  (values.environment === "production" || !loopback.has(values.host))
+    ? [
+        {
+          level: "error",
+          fact: `PORTICO_SECRET is the one that everybody knows, and ${values.environment === "production" ? "this is production" : `HOST=${values.host} lets others in`}.`,
+          remedy: `Give a secret of your own, for example from: node -p "crypto.randomBytes(32).toString('base64url')"`
+        }
+      ]
+    : []
+
 const productionFindings = (site: App.Any, settled: Settled): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
   const adapters = new Map(chosen(site, settled).map(({ adapter, port }) => [port, adapter]))
@@ -119,6 +135,7 @@ export const quick = <R>(
         ? [{ level: "error" as const, fact: routes.left.message, remedy: "" }]
         : []),
       ...templateFindings(site, engine),
+      ...secretFindings(settled),
       ...(settled.values.environment === "production" ? productionFindings(site, settled) : [])
     ]
   })

@@ -132,8 +132,8 @@ export const databaseUrl = (schemes: ReadonlyArray<string>): Setting<Redacted.Re
     }
   })
 
-/** Good enough for a desk, refused in production. */
-const developmentSecret = "portico-development-secret-never-use-it-where-visitors-are"
+/** Good enough for a desk: everybody knows it, so it is refused where others may come. */
+export const developmentSecret = "portico-development-secret-never-use-it-where-visitors-are"
 
 /** The keys of every site. */
 export const core = {
@@ -168,6 +168,13 @@ export const core = {
         ? Either.right(names)
         : Either.left("holds something that is not a host name")
     }
+  }),
+  proxies: number("PORTICO_PROXIES", {
+    meaning:
+      "How many proxies in front are believed about the client's address, scheme and host (X-Forwarded-…).",
+    min: 0,
+    max: 10,
+    default: "0"
   }),
   databaseUrl: databaseUrl(["sqlite", "postgres", "mysql", "memory"])
 } as const
@@ -207,7 +214,7 @@ export class Fault extends Schema.Class<Fault>("portico/bootstrap/Settings/Fault
 
 /** Every key that is missing or wrong, together. The command line ends with status 2 on it. */
 export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>(
-  "portico/bootstrap/SettingsInvalid"
+  "portico/bootstrap/Settings/SettingsInvalid"
 )("SettingsInvalid", { faults: Schema.Array(Fault) }) {
   override get message() {
     const lines = this.faults.map(
@@ -298,6 +305,13 @@ export const config = <A>(setting: Setting<A>): Config.Config<A> =>
       ConfigError.InvalidData([setting.key], `${setting.key} ${problem}. Give ${setting.shape}.`)
     )
   )
+
+/**
+ * The value of a setting of this site, for views and commands: `yield* Settings.get(pageSize)`. It was
+ * decoded at start, so that nothing can be wrong with it here; a setting that the site does not list is
+ * a mistake of the program.
+ */
+export const get = <A>(setting: Setting<A>): Effect.Effect<A> => Effect.orDie(config(setting))
 
 /** What a value may be shown as: secrets and passwords in URLs are masked. */
 export const masked = (setting: Setting<unknown>, given: string | undefined): string =>

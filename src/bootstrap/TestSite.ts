@@ -35,7 +35,7 @@ export interface Options {
    * and the rows are in memory.
    */
   readonly settings?: Readonly<Record<string, string>>
-  /** How migrations in files are imported; a test runner that reads TypeScript has its own `import`. */
+  /** How migrations in files are imported, where neither the test runner nor Portico can do it. */
   readonly load?: LoadModule
 }
 
@@ -48,6 +48,12 @@ export interface TestSite<R> {
 
 const defaults = { PORTICO_ENV: "test", DATABASE_URL: "memory:" }
 
+/** A test runner that reads TypeScript keeps one copy of each module: it goes first. */
+const loadInTests: LoadModule = (path) =>
+  process.env["VITEST"] === undefined
+    ? loadModule(path)
+    : import(path).catch(() => loadModule(path))
+
 interface Started<R> {
   readonly served: HttpServer.Site
   readonly run: TestSite<R>["run"]
@@ -55,7 +61,7 @@ interface Started<R> {
 
 const start = <R>(
   site: App.Site<R>,
-  { load = loadModule, settings = {} }: Options
+  { load = loadInTests, settings = {} }: Options
 ): Effect.Effect<Started<R | Adapters.Ports>, Adapters.Failure, Scope.Scope> =>
   Effect.gen(function* () {
     const settled = yield* settle(site, { ...defaults, ...settings })

@@ -29,10 +29,9 @@ export interface Options {
 }
 
 /** The text is not what was signed, or was signed by somebody else or for something else. */
-export class BadSignature extends Schema.TaggedError<BadSignature>("portico/domain/BadSignature")(
-  "BadSignature",
-  { reason: Schema.String }
-) {
+export class BadSignature extends Schema.TaggedError<BadSignature>(
+  "portico/domain/Signature/BadSignature"
+)("BadSignature", { reason: Schema.String }) {
   override get message() {
     return `Signature: ${this.reason}. Treat the value as forged.`
   }
@@ -40,7 +39,7 @@ export class BadSignature extends Schema.TaggedError<BadSignature>("portico/doma
 
 /** The signature is good and too old. */
 export class SignatureExpired extends Schema.TaggedError<SignatureExpired>(
-  "portico/domain/SignatureExpired"
+  "portico/domain/Signature/SignatureExpired"
 )("SignatureExpired", {
   /** Seconds. */
   age: Schema.Number,

@@ -106,6 +106,21 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
   }
 }
 
+const remedies = {
+  syntax: "Correct the SQL.",
+  schema:
+    "If a migration was forgotten, run portico migrate; else compare the models with the tables.",
+  unsupported: "Write the query in another way, or choose a database that can.",
+  aborted:
+    "Let the failure end the transaction, or put what may fail into a transaction of its own.",
+  closed: "Finish the work before the transaction ends, or run it in Database.detached.",
+  permission: "Grant the database user what it needs.",
+  readOnly: "Write outside of a read-only transaction and to a database that may be written to.",
+  decode: "Compare the model with what is stored.",
+  value: "Compare with a value that the field can hold.",
+  unknown: 'See "cause" for the words of the database.'
+} as const
+
 /** A fault of program or deployment: a wrong query, a missing table, a transaction used after its end. */
 export class QueryFault extends Schema.TaggedError<QueryFault>(
   "portico/ports/DatabaseError/QueryFault"
@@ -126,7 +141,9 @@ export class QueryFault extends Schema.TaggedError<QueryFault>(
   cause: optionalCause
 }) {
   override get message() {
-    return `Database: ${this.reason}`
+    const fact = `Database: ${this.reason.replace(/[.\s]*$/, "")}.`
+    // A reason that is two sentences brings its own remedy.
+    return /[.?!] [A-Z]/.test(this.reason) ? fact : `${fact} ${remedies[this.kind]}`
   }
 }
 

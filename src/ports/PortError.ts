@@ -4,14 +4,13 @@
 import * as Schema from "effect/Schema"
 
 /** The adapter was asked for something that its declared capabilities rule out. */
-export class Unsupported extends Schema.TaggedError<Unsupported>("portico/ports/Unsupported")(
-  "Unsupported",
-  {
-    port: Schema.String,
-    operation: Schema.String,
-    capability: Schema.String
-  }
-) {
+export class Unsupported extends Schema.TaggedError<Unsupported>(
+  "portico/ports/PortError/Unsupported"
+)("Unsupported", {
+  port: Schema.String,
+  operation: Schema.String,
+  capability: Schema.String
+}) {
   override get message() {
     return (
       `${this.port}.${this.operation} needs the capability "${this.capability}", ` +
@@ -21,14 +20,13 @@ export class Unsupported extends Schema.TaggedError<Unsupported>("portico/ports/
 }
 
 /** The system behind a port did not answer as it should. Retrying may help. */
-export class Unavailable extends Schema.TaggedError<Unavailable>("portico/ports/Unavailable")(
-  "Unavailable",
-  {
-    port: Schema.String,
-    operation: Schema.String,
-    cause: Schema.Defect
-  }
-) {
+export class Unavailable extends Schema.TaggedError<Unavailable>(
+  "portico/ports/PortError/Unavailable"
+)("Unavailable", {
+  port: Schema.String,
+  operation: Schema.String,
+  cause: Schema.Defect
+}) {
   override get message() {
     return (
       `${this.port}.${this.operation} got no usable answer from the system behind it. ` +

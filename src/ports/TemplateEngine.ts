@@ -137,7 +137,7 @@ const listed = (words: ReadonlyArray<string>): string => words.join(", ")
 
 /** No place holds a template of this name. */
 export class TemplateNotFound extends Schema.TaggedError<TemplateNotFound>(
-  "portico/ports/TemplateNotFound"
+  "portico/ports/TemplateEngine/TemplateNotFound"
 )("TemplateNotFound", {
   template: Schema.String,
   /** The files that were looked for, in order. */
@@ -160,7 +160,7 @@ export class TemplateNotFound extends Schema.TaggedError<TemplateNotFound>(
 
 /** A name that no template can have. It never reaches the disk. */
 export class TemplateNameRefused extends Schema.TaggedError<TemplateNameRefused>(
-  "portico/ports/TemplateNameRefused"
+  "portico/ports/TemplateEngine/TemplateNameRefused"
 )("TemplateNameRefused", {
   template: Schema.String,
   askedBy: Schema.optional(Schema.Struct(place))
@@ -176,7 +176,7 @@ export class TemplateNameRefused extends Schema.TaggedError<TemplateNameRefused>
 
 /** The text of a template is not in the engine's language. */
 export class TemplateSyntax extends Schema.TaggedError<TemplateSyntax>(
-  "portico/ports/TemplateSyntax"
+  "portico/ports/TemplateEngine/TemplateSyntax"
 )("TemplateSyntax", { ...place, reason: Schema.String }) {
   override get message() {
     return `${where(this)}: ${this.reason}. Correct the template.`
@@ -185,7 +185,7 @@ export class TemplateSyntax extends Schema.TaggedError<TemplateSyntax>(
 
 /** A template uses a name that it was not given. */
 export class TemplateMissingVariable extends Schema.TaggedError<TemplateMissingVariable>(
-  "portico/ports/TemplateMissingVariable"
+  "portico/ports/TemplateEngine/TemplateMissingVariable"
 )("TemplateMissingVariable", {
   ...place,
   /** As the template writes it, up to the part that is missing: `user.nmae`. */
@@ -206,7 +206,7 @@ export class TemplateMissingVariable extends Schema.TaggedError<TemplateMissingV
 
 /** A template prints a value that has no text: a list, or an object. */
 export class TemplateUnprintable extends Schema.TaggedError<TemplateUnprintable>(
-  "portico/ports/TemplateUnprintable"
+  "portico/ports/TemplateEngine/TemplateUnprintable"
 )("TemplateUnprintable", { ...place, kind: Schema.String }) {
   override get message() {
     return `${where(this)}: ${this.kind} cannot be printed. Print one of its fields, or loop over it.`
@@ -215,7 +215,7 @@ export class TemplateUnprintable extends Schema.TaggedError<TemplateUnprintable>
 
 /** A template prints text without escaping, and the text is not of type `Html`. */
 export class TemplateRawRefused extends Schema.TaggedError<TemplateRawRefused>(
-  "portico/ports/TemplateRawRefused"
+  "portico/ports/TemplateEngine/TemplateRawRefused"
 )("TemplateRawRefused", place) {
   override get message() {
     return (
@@ -226,10 +226,9 @@ export class TemplateRawRefused extends Schema.TaggedError<TemplateRawRefused>(
 }
 
 /** Code in a template, or a filter of its language, threw. */
-export class TemplateThrew extends Schema.TaggedError<TemplateThrew>("portico/ports/TemplateThrew")(
-  "TemplateThrew",
-  { ...place, cause: Schema.Defect }
-) {
+export class TemplateThrew extends Schema.TaggedError<TemplateThrew>(
+  "portico/ports/TemplateEngine/TemplateThrew"
+)("TemplateThrew", { ...place, cause: Schema.Defect }) {
   override get message() {
     return `${where(this)}: the template threw ${said(this.cause)}. Correct the template.`
   }
@@ -244,10 +243,13 @@ const said = (cause: unknown): string =>
       : `"${String(cause)}"`
 
 /** Partials that include each other without end, or too many of them. */
-export class TemplateLimit extends Schema.TaggedError<TemplateLimit>("portico/ports/TemplateLimit")(
-  "TemplateLimit",
-  { ...place, limit: Schema.Literal("depth", "partials"), maximum: Schema.Number }
-) {
+export class TemplateLimit extends Schema.TaggedError<TemplateLimit>(
+  "portico/ports/TemplateEngine/TemplateLimit"
+)("TemplateLimit", {
+  ...place,
+  limit: Schema.Literal("depth", "partials"),
+  maximum: Schema.Number
+}) {
   override get message() {
     return this.limit === "depth"
       ? `${where(this)}: templates include each other more than ${this.maximum} levels deep. End the recursion with a condition.`
@@ -257,7 +259,7 @@ export class TemplateLimit extends Schema.TaggedError<TemplateLimit>("portico/po
 
 /** The page was given a value that no page can show: a promise, an effect, a cycle. */
 export class TemplateContextRefused extends Schema.TaggedError<TemplateContextRefused>(
-  "portico/ports/TemplateContextRefused"
+  "portico/ports/TemplateEngine/TemplateContextRefused"
 )("TemplateContextRefused", {
   template: Schema.String,
   /** Where in the values, as in `user.posts.0.author`. Empty for the whole. */

@@ -300,16 +300,16 @@ interface Survey {
     /** An inline partial, or a block with default content: a file of that name need not be. */
     readonly optional: boolean
   }>
-  readonly refused: { readonly node: { readonly loc: Located }; readonly reason: string } | undefined
+  readonly refused:
+    | { readonly node: { readonly loc: Located }; readonly reason: string }
+    | undefined
 }
 
 const survey = (tree: hbs.AST.Program): Survey => {
   const inlines = new Set<string>()
   const named: Array<Survey["named"][number] & { readonly block: boolean }> = []
   let refused: Survey["refused"]
-  const name = (node: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement,
-    block: boolean
-  ) => {
+  const name = (node: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement, block: boolean) => {
     if (node.name.type === "SubExpression") {
       refused ??= { node, reason: "a partial is named by the template, not by data" }
     } else {

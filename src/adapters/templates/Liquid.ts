@@ -99,12 +99,7 @@ class StrictContext extends L.Context {
 
   override spawn(scope = {}): L.Context {
     const { liquid, memoryLimit, renderLimit } = this
-    return new StrictContext(
-      scope,
-      this.opts,
-      { sync: true },
-      { liquid, memoryLimit, renderLimit }
-    )
+    return new StrictContext(scope, this.opts, { sync: true }, { liquid, memoryLimit, renderLimit })
   }
 }
 

@@ -17,14 +17,15 @@ export const middleware = (
   { values }: Settled
 ): ReadonlyArray<Middleware.Middleware<SessionStore.SessionStore>> => {
   const development = values.environment === "development"
+  const { csrf, headers, sessions } = site.http
   return [
     ...(development ? [AccessLog.make()] : []),
-    SecurityHeaders.make(),
+    SecurityHeaders.make(headers),
     StaticFiles.make({
       directories: directories(site, "static").map(({ path }) => path),
       development
     }),
-    Sessions.make(),
-    Csrf.make({ development })
+    Sessions.make(sessions),
+    Csrf.make({ ...csrf, development })
   ]
 }

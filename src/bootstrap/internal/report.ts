@@ -8,7 +8,12 @@ import * as Either from "effect/Either"
 import type { Failure } from "../Adapters.ts"
 import { style } from "./terminal.ts"
 
-const usage: ReadonlySet<string> = new Set(["SettingsInvalid", "ConfigMissing", "UsageFault"])
+const usage: ReadonlySet<string> = new Set([
+  "SettingsInvalid",
+  "ConfigMissing",
+  "UsageFault",
+  "SiteMissing"
+])
 
 const end = (status: number): Effect.Effect<void> =>
   Effect.sync(() => {

@@ -104,7 +104,7 @@ const advice =
   "This form could not be verified. Go back, reload the page and send it again; cookies must be allowed."
 
 const hint =
-  `Show {{ csrf_input }} within the form, send the token as X-CSRFToken, or list the other site in trustedOrigins. ` +
+  `Show {{ csrf_input }} within the form, send the token as X-CSRFToken, or list the other site in App.make({ http: { csrf: { trustedOrigins } } }). ` +
   `A view for clients that are not browsers takes { csrfExempt: true }.`
 
 const isForm = (mediaType: string): boolean =>
