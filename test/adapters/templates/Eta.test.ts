@@ -44,7 +44,10 @@ describe("Eta", () => {
   })
 
   it("raw output of text is refused", () => {
-    assert.strictEqual(fails({ page: "<%~ it.a + '' %>" }, { a: trusted("<b>") })._tag, "TemplateRawRefused")
+    assert.strictEqual(
+      fails({ page: "<%~ it.a + '' %>" }, { a: trusted("<b>") })._tag,
+      "TemplateRawRefused"
+    )
     assert.strictEqual(render({ page: "<%~ it.a %>" }, { a: trusted("<b>") }), "<b>")
   })
 

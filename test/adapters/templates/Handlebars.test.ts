@@ -35,8 +35,15 @@ describe("Handlebars", () => {
   })
 
   it("escapes in attributes, parameters and partials alike", () => {
-    const files = { page: '{{> p x=a}}{{#> q}}{{a}}{{/q}}', p: '<a title="{{x}}">', q: "({{> @partial-block}})" }
-    assert.strictEqual(render(files, { a: "\"'<" }), '<a title="&quot;&#x27;&lt;">(&quot;&#x27;&lt;)')
+    const files = {
+      page: "{{> p x=a}}{{#> q}}{{a}}{{/q}}",
+      p: '<a title="{{x}}">',
+      q: "({{> @partial-block}})"
+    }
+    assert.strictEqual(
+      render(files, { a: "\"'<" }),
+      '<a title="&quot;&#x27;&lt;">(&quot;&#x27;&lt;)'
+    )
   })
 
   it("keeps a partial block's content when a partial of that name has blocks of its own", () => {
@@ -52,7 +59,13 @@ describe("Handlebars", () => {
       page: "{{> node}}",
       node: "({{name}}{{#each children}}{{> node}}{{/each}})"
     }
-    const tree = { name: 1, children: [{ name: 2, children: [] }, { name: 3, children: [] }] }
+    const tree = {
+      name: 1,
+      children: [
+        { name: 2, children: [] },
+        { name: 3, children: [] }
+      ]
+    }
     assert.strictEqual(render(files, tree), "(1(2)(3))")
   })
 
@@ -68,9 +81,18 @@ describe("Handlebars", () => {
   })
 
   it("data cannot name a helper or a partial", () => {
-    for (const text of ["{{x y}}", "{{#x y}}{{/x}}", "{{log y}}", "{{> (lookup . 'x')}}", "{{* x}}"]) {
+    for (const text of [
+      "{{x y}}",
+      "{{#x y}}{{/x}}",
+      "{{log y}}",
+      "{{> (lookup . 'x')}}",
+      "{{* x}}"
+    ]) {
       const found = fails({ page: text }, { x: "if", y: 1 })
-      assert(found._tag === "TemplateSyntax" || found._tag === "TemplateMissingVariable", found.message)
+      assert(
+        found._tag === "TemplateSyntax" || found._tag === "TemplateMissingVariable",
+        found.message
+      )
     }
     assert.strictEqual(render({ page: "{{x}}" }, { x: "{{y}}" }), "{{y}}")
   })
@@ -115,7 +137,11 @@ describe("Handlebars", () => {
   })
 
   it("no partial is called __proto__", () => {
-    for (const text of ["{{> __proto__}}", "{{#> __proto__}}{{/__proto__}}", "{{#*inline '__proto__'}}{{/inline}}"]) {
+    for (const text of [
+      "{{> __proto__}}",
+      "{{#> __proto__}}{{/__proto__}}",
+      "{{#*inline '__proto__'}}{{/inline}}"
+    ]) {
       assert.strictEqual(fails({ page: text }, {})._tag, "TemplateSyntax")
     }
   })
@@ -126,7 +152,10 @@ describe("Handlebars", () => {
 
   it("raw output of what a helper made is refused, and Html is not", () => {
     assert.strictEqual(render({ page: "{{{lookup a 'b'}}}" }, { a: { b: trusted("<i>") } }), "<i>")
-    assert.strictEqual(fails({ page: "{{{lookup a 'b'}}}" }, { a: { b: "<i>" } })._tag, "TemplateRawRefused")
+    assert.strictEqual(
+      fails({ page: "{{{lookup a 'b'}}}" }, { a: { b: "<i>" } })._tag,
+      "TemplateRawRefused"
+    )
   })
 
   it.each([
@@ -143,7 +172,10 @@ describe("Handlebars", () => {
   })
 
   it("shows the place of a missing name in an expression", () => {
-    const found = fails({ page: "x\n{{#if (lookup a 'b')}}{{/if}} {{#each a.rosw}}{{/each}}" }, { a: { b: 1, rows: [] } })
+    const found = fails(
+      { page: "x\n{{#if (lookup a 'b')}}{{/if}} {{#each a.rosw}}{{/each}}" },
+      { a: { b: 1, rows: [] } }
+    )
     assert(found._tag === "TemplateMissingVariable")
     assert.deepStrictEqual([found.variable, found.line, found.column], ["a.rosw", 2, 39])
   })

@@ -61,7 +61,10 @@ describe("Liquid", () => {
 
   it("null may have a default, and a missing name may not", () => {
     assert.strictEqual(render({ page: "{{ a | default: 'd' }}" }, { a: null }), "d")
-    assert.strictEqual(fails({ page: "{{ a | default: 'd' }}" }, {})._tag, "TemplateMissingVariable")
+    assert.strictEqual(
+      fails({ page: "{{ a | default: 'd' }}" }, {})._tag,
+      "TemplateMissingVariable"
+    )
   })
 
   it("its own objects show nothing but what Liquid says they do", () => {

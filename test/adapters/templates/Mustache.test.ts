@@ -116,7 +116,7 @@ describe("Mustache", () => {
   it("template text never becomes code", () => {
     const text = "`${1}`\\'\"\u2028\n*/ //"
     assert.strictEqual(render({ page: text }, {}), text)
-    const odd = "a\"];throw(1);//`$"
+    const odd = 'a"];throw(1);//`$'
     assert.strictEqual(render({ page: `{{#x}}{{${odd}}}{{/x}}` }, { x: { [odd]: "v" } }), "v")
   })
 
@@ -141,7 +141,10 @@ describe("Mustache", () => {
   })
 
   it("reports the place in an indented partial as it stands in its file", () => {
-    const found = fails({ page: "<ul>\n    {{>row}}\n</ul>", row: "<li>\n\n {{x}}{{nmae}}\n" }, { x: 1 })
+    const found = fails(
+      { page: "<ul>\n    {{>row}}\n</ul>", row: "<li>\n\n {{x}}{{nmae}}\n" },
+      { x: 1 }
+    )
     assert(found._tag === "TemplateMissingVariable")
     assert.deepStrictEqual([found.template, found.line, found.column], ["row", 3, 7])
   })

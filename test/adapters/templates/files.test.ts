@@ -45,43 +45,58 @@ layer(NodeFileSystem.layer)("templates in directories", (it) => {
       assert(missing._tag === "TemplateNotFound")
       assert.deepStrictEqual(
         missing.places,
-        directories.flatMap((at) => [join(at, "mustache/polls/c.mustache"), join(at, "polls/c.mustache")])
+        directories.flatMap((at) => [
+          join(at, "mustache/polls/c.mustache"),
+          join(at, "polls/c.mustache")
+        ])
       )
       assert.deepStrictEqual(missing.near, ["polls/b"])
     })
   )
 
-  it.scoped("development sees a change, a new file in front and a removed one; production none", () =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const root = yield* write({ "app/a.mustache": "{{> b}}", "app/b.mustache": "one" })
-      const directories = [join(root, "site"), join(root, "app")]
-      const development = Mustache.make({ directories, mode: "development" })
-      const production = Mustache.make({ directories, mode: "production" })
-      const pages = Effect.all([development, production].map((engine) =>
-        Effect.map(Effect.either(engine.render("a")), Either.match({ onLeft: (e) => e._tag as string, onRight: (html) => html.markup }))
-      ))
-      assert.deepStrictEqual(yield* pages, ["one", "one"])
-      yield* fs.writeFileString(join(root, "app/b.mustache"), "two")
-      assert.deepStrictEqual(yield* pages, ["two", "one"])
-      yield* fs.makeDirectory(join(root, "site"))
-      yield* fs.writeFileString(join(root, "site/b.mustache"), "site")
-      assert.deepStrictEqual(yield* pages, ["site", "one"])
-      yield* fs.remove(join(root, "site/b.mustache"))
-      yield* fs.remove(join(root, "app/b.mustache"))
-      assert.deepStrictEqual(yield* pages, ["TemplateNotFound", "one"])
-    })
+  it.scoped(
+    "development sees a change, a new file in front and a removed one; production none",
+    () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const root = yield* write({ "app/a.mustache": "{{> b}}", "app/b.mustache": "one" })
+        const directories = [join(root, "site"), join(root, "app")]
+        const development = Mustache.make({ directories, mode: "development" })
+        const production = Mustache.make({ directories, mode: "production" })
+        const pages = Effect.all(
+          [development, production].map((engine) =>
+            Effect.map(
+              Effect.either(engine.render("a")),
+              Either.match({ onLeft: (e) => e._tag as string, onRight: (html) => html.markup })
+            )
+          )
+        )
+        assert.deepStrictEqual(yield* pages, ["one", "one"])
+        yield* fs.writeFileString(join(root, "app/b.mustache"), "two")
+        assert.deepStrictEqual(yield* pages, ["two", "one"])
+        yield* fs.makeDirectory(join(root, "site"))
+        yield* fs.writeFileString(join(root, "site/b.mustache"), "site")
+        assert.deepStrictEqual(yield* pages, ["site", "one"])
+        yield* fs.remove(join(root, "site/b.mustache"))
+        yield* fs.remove(join(root, "app/b.mustache"))
+        assert.deepStrictEqual(yield* pages, ["TemplateNotFound", "one"])
+      })
   )
 
-  it.scoped("a directory in a template's place is no template; a null byte never reaches the disk", () =>
-    Effect.gen(function* () {
-      const root = yield* write({ "a.mustache/x": "", "b.mustache": "b" })
-      const engine = Mustache.make({ directories: [root], mode: "production" })
-      assert.strictEqual((yield* Effect.flip(engine.render("a")))._tag, "TemplateNotFound")
-      assert.strictEqual((yield* Effect.flip(engine.render("b.mustache/x")))._tag, "TemplateNotFound")
-      assert.strictEqual((yield* Effect.flip(engine.render("b\0")))._tag, "TemplateNameRefused")
-      assert.strictEqual((yield* engine.render("b")).markup, "b")
-    })
+  it.scoped(
+    "a directory in a template's place is no template; a null byte never reaches the disk",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* write({ "a.mustache/x": "", "b.mustache": "b" })
+        const engine = Mustache.make({ directories: [root], mode: "production" })
+        assert.strictEqual((yield* Effect.flip(engine.render("a")))._tag, "TemplateNotFound")
+        assert.strictEqual(
+          (yield* Effect.flip(engine.render("b.mustache/x")))._tag,
+          "TemplateNotFound"
+        )
+        assert.strictEqual((yield* Effect.flip(engine.render("b\0")))._tag, "TemplateNameRefused")
+        assert.strictEqual((yield* engine.render("b")).markup, "b")
+      })
   )
 
   it.scoped("check names every broken template, in every directory", () =>
@@ -93,7 +108,9 @@ layer(NodeFileSystem.layer)("templates in directories", (it) => {
         "b/e.liquid": "{% nonsense %}"
       })
       const engine = Mustache.make({ directories: [root], mode: "production" })
-      const templates = (yield* engine.check).map((failure) => "template" in failure && failure.template)
+      const templates = (yield* engine.check).map(
+        (failure) => "template" in failure && failure.template
+      )
       assert.deepStrictEqual(templates.sort(), ["a", "b/d"])
     })
   )
@@ -106,7 +123,12 @@ layer(NodeFileSystem.layer)("templates in directories", (it) => {
         mode: Config.literal("development", "production")("MODE")
       })
       const config = Layer.setConfigProvider(
-        ConfigProvider.fromMap(new Map([["TEMPLATES", root], ["MODE", "production"]]))
+        ConfigProvider.fromMap(
+          new Map([
+            ["TEMPLATES", root],
+            ["MODE", "production"]
+          ])
+        )
       )
       assert.strictEqual(yield* Effect.provide(markup("a"), Layer.provide(engine, config)), "a")
     })

@@ -38,5 +38,6 @@ export const failure =
       onSuccess: (html) => {
         throw new Error(`expected a failure, got ${html.markup}`)
       },
-      onFailure: (cause) => Option.getOrThrowWith(Cause.failureOption(cause), () => Cause.squash(cause))
+      onFailure: (cause) =>
+        Option.getOrThrowWith(Cause.failureOption(cause), () => Cause.squash(cause))
     })

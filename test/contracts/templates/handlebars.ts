@@ -9,7 +9,8 @@ export const sources: Sources = {
   list: "{{#each rows}}({{id}}:{{text}}){{else}}empty{{/each}}",
   cards: "{{#each rows}}{{> parts/card}}{{/each}}",
   "parts/card": "<b>{{text}}</b>",
-  "layouts/base": "<title>{{#> title}}Site{{/title}}</title><main>{{#> main}}Nothing{{/main}}</main>",
+  "layouts/base":
+    "<title>{{#> title}}Site{{/title}}</title><main>{{#> main}}Nothing{{/main}}</main>",
   page: '{{#> layouts/base}}{{#*inline "main"}}Hello {{name}}{{/inline}}{{/layouts/base}}',
   "layouts/section":
     '{{#> layouts/base}}{{#*inline "title"}}Section{{/inline}}{{#*inline "main"}}<nav></nav>{{#> content}}Empty{{/content}}{{/inline}}{{/layouts/base}}',
