@@ -5,10 +5,11 @@
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Inspectable from "effect/Inspectable"
-import type * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
-import * as TestContext from "effect/TestContext"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import * as TestServices from "effect/TestServices"
 
 export interface Clause<Port> {
   /** A sentence about the port, true of every adapter: "load returns what save stored". */
@@ -113,9 +114,16 @@ const same = (a: unknown, b: unknown): boolean => {
   )
 }
 
+// Of a test's services the clock alone: `TestContext` takes eight times as long to build (2.6 ms to
+// 0.3, measured), which is more than most clauses take.
+const testClock = Layer.provide(
+  TestClock.defaultTestClock,
+  Layer.succeedContext(TestServices.liveServices)
+)
+
 /** The clause with an adapter and a `TestClock` of its own, so that no clause sees another's. */
 export const isolated = <Port, C, E, R>(
   { run }: Clause<Port>,
   { layer }: Harness<Port, C, E, R>
 ): Effect.Effect<unknown, unknown, R> =>
-  run.pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.provide(layer))
+  run.pipe(Effect.scoped, Effect.provide(testClock), Effect.provide(layer))
