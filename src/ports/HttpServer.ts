@@ -509,7 +509,8 @@ export const start = (driver: Driver, site: Site): Running => {
     }
     if (!site.development) return page(problem, request)
     if (problem.status >= 500) {
-      return page({ ...problem, cause: Cause.pretty(cause, { renderErrorCause: true }) }, request)
+      const behind = `${excerptOf(failure)}${Cause.pretty(cause, { renderErrorCause: true })}`
+      return page({ ...problem, cause: behind }, request)
     }
     return page(
       problem.status === 404 && request.match.route === undefined
@@ -517,6 +518,13 @@ export const start = (driver: Driver, site: Site): Running => {
         : problem,
       request
     )
+  }
+
+  /** The lines of a template around its mistake, with the place above them. */
+  const excerptOf = (failure: Option.Option<View.Failure>): string => {
+    if (Option.isNone(failure) || !("excerpt" in failure.value)) return ""
+    const { column, excerpt, file, line } = failure.value
+    return `${file}:${line}:${column}\n\n${excerpt}\n\n`
   }
 
   const routesTried = (): string =>

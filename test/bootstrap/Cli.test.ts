@@ -133,9 +133,9 @@ describe("portico", () => {
   it.effect("lists contracts, and puts a configured adapter on trial", () =>
     Effect.gen(function* () {
       assert.match((yield* portico("contract", "--list")).text, /SessionStore/)
-      const { failure, text } = yield* portico("contract", "Router")
+      const { failure, text } = yield* portico("contract", "TemplateEngine")
       assert.isUndefined(failure)
-      assert.match(text, /Router ← radix/)
+      assert.match(text, /TemplateEngine ← mustache/)
       assert.match(text, /(\d+) of \1 clauses are met/)
       const refused = yield* portico("contract", "Database")
       assert.include(refused.failure?.message, "--scratch")

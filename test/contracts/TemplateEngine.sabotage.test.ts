@@ -8,8 +8,8 @@ import * as Mustache from "../../src/adapters/templates/Mustache.ts"
 import { isHtml, trusted } from "../../src/domain/Html.ts"
 import { type Data, type Fields, isFields } from "../../src/domain/TemplateData.ts"
 import * as TemplateEngine from "../../src/ports/TemplateEngine.ts"
-import { sources as eta } from "./templates/eta.ts"
-import { sources } from "./templates/mustache.ts"
+import { sources as eta } from "../../contracts/templates/eta.ts"
+import { sources } from "../../contracts/templates/mustache.ts"
 
 type Verdicts = ReadonlyArray<string>
 type Make = typeof TemplateEngine.make

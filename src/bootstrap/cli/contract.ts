@@ -15,6 +15,7 @@ import * as Database from "../../ports/Database.ts"
 import * as PasswordHasher from "../../ports/PasswordHasher.ts"
 import * as Router from "../../ports/Router.ts"
 import * as SessionStore from "../../ports/SessionStore.ts"
+import type * as TemplateEngine from "../../ports/TemplateEngine.ts"
 import type * as Adapters from "../Adapters.ts"
 import type * as App from "../App.ts"
 import * as Checks from "../Checks.ts"
@@ -61,6 +62,47 @@ const configured = {
 type Configured = keyof typeof configured
 
 const isConfigured = (port: string): port is Configured => Object.hasOwn(configured, port)
+
+/** The engines in whose language the contract's templates are written. */
+const engines = {
+  mustache: {
+    adapter: () => import("../../adapters/templates/Mustache.ts"),
+    templates: () => import("../../../contracts/templates/mustache.ts")
+  },
+  handlebars: {
+    adapter: () => import("../../adapters/templates/Handlebars.ts"),
+    templates: () => import("../../../contracts/templates/handlebars.ts")
+  },
+  eta: {
+    adapter: () => import("../../adapters/templates/Eta.ts"),
+    templates: () => import("../../../contracts/templates/eta.ts")
+  },
+  liquid: {
+    adapter: () => import("../../adapters/templates/Liquid.ts"),
+    templates: () => import("../../../contracts/templates/liquid.ts")
+  }
+} as const
+
+const isEngine = (name: string): name is keyof typeof engines => Object.hasOwn(engines, name)
+
+/** The configured engine with the contract's templates; none for the engine of a third party. */
+const engineFromSettings = (
+  site: App.Any
+): Effect.Effect<AnyHarness | undefined, Adapters.Failure> =>
+  Effect.gen(function* () {
+    const settled = yield* settle(site)
+    const name = Checks.chosen(site, settled).find(({ port }) => port === "TemplateEngine")!.adapter
+    if (!isEngine(name)) return undefined
+    return yield* Effect.promise(async () => {
+      const { harness } = await import("../../../contracts/TemplateEngineContract.ts")
+      const engine = engines[name]
+      // Each driver has a template type of its own, which the trial never looks at.
+      const { driver } = (await engine.adapter()) as {
+        readonly driver: TemplateEngine.Driver<unknown>
+      }
+      return harness({ name, driver, sources: (await engine.templates()).sources })
+    })
+  })
 
 const load = (port: string): Effect.Effect<AnyContract> =>
   Effect.map(Effect.promise(contracts[port]!), ({ contract }) => contract)
@@ -137,7 +179,10 @@ const trial = (port: string, harness: AnyHarness) =>
 const list = Effect.gen(function* () {
   for (const port of names) {
     const contract = yield* load(port)
-    const how = isConfigured(port) ? "as configured, or by --adapter" : "by --adapter"
+    const how =
+      isConfigured(port) || port === "TemplateEngine"
+        ? "as configured, or by --adapter"
+        : "by --adapter"
     yield* Console.log(`${style("bold", contract.name.padEnd(16))} ${how}`)
   }
 })
@@ -190,7 +235,11 @@ export const contract = (site: App.Any) =>
           }
           results.push(yield* trial(asked, yield* fromModule(adapter.value)))
         } else {
-          if (asked !== undefined && !isConfigured(asked)) {
+          const engine =
+            asked === undefined || asked === "TemplateEngine"
+              ? yield* engineFromSettings(site)
+              : undefined
+          if (asked !== undefined && !isConfigured(asked) && engine === undefined) {
             return yield* new UsageFault({
               problem: `portico contract: ${asked} needs a harness.`,
               remedy: `Give its module: portico contract ${asked} --adapter ./harness.ts`
@@ -202,6 +251,7 @@ export const contract = (site: App.Any) =>
               remedy: "If that is what you want, add --scratch."
             })
           }
+          if (engine !== undefined) results.push(yield* trial("TemplateEngine", engine))
           const ports = Object.keys(configured).filter(isConfigured)
           for (const each of asked === undefined ? ports : ports.filter((name) => name === asked)) {
             if (each === "Database" && !scratch) {

@@ -1,5 +1,5 @@
 /** The contract's templates in Mustache. */
-import type { Sources } from "../../../contracts/TemplateEngineContract.ts"
+import type { Sources } from "../TemplateEngineContract.ts"
 
 export const sources: Sources = {
   value: "[{{value}}]",
