@@ -673,7 +673,7 @@ export const contract: Contract<Router, Capabilities> = {
           Effect.gen(function* () {
             const probe = counting()
             const routes = Array.from({ length: 1000 }, (_, n) =>
-              Route.make(["GET"], `/:x/r${n}` as string, `r${n}`, { x: probe.even })
+              Route.make(["GET"], `/:x/r${n}`, `r${n}`, { x: probe.even })
             )
             const table = yield* compile(on(routes))
             const before = probe.count()
@@ -685,7 +685,7 @@ export const contract: Contract<Router, Capabilities> = {
           "a thousand routes are told apart",
           Effect.gen(function* () {
             const routes = Array.from({ length: 1000 }, (_, n) =>
-              Route.make(["GET"], `/:x(int)/r${n}` as string, `r${n}`)
+              Route.make(["GET"], `/:x(int)/r${n}`, `r${n}`)
             )
             const table = yield* compile(on(routes))
             yield* equals("first", answer(table.match("GET", "/4/r0")), ["r0", { x: 4 }])

@@ -66,11 +66,12 @@ const cpuOf = (pid) =>
     )
 
 const get = (port, { body, path }) =>
-  fetch(`http://127.0.0.1:${port}${path}`, {
-    ...(body === undefined
+  fetch(
+    `http://127.0.0.1:${port}${path}`,
+    body === undefined
       ? {}
-      : { method: "POST", body, headers: { "content-type": "application/json" } })
-  })
+      : { method: "POST", body, headers: { "content-type": "application/json" } }
+  )
 
 let port = 20_000 + Math.floor(Math.random() * 20_000)
 for (const [name, args] of Object.entries(servers)) {

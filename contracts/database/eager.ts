@@ -79,6 +79,27 @@ export const eager = [
   ),
 
   trial(
+    "a to-many relation without an order is loaded by primary key",
+    Effect.gen(function* () {
+      const { blue, comments, one, red } = yield* library
+      const [a, b, c] = comments
+      // Many databases answer a row that was written again after the others.
+      yield* Database.update(Trial.Comment.filter({ id: a.id }), { text: "a" })
+      const row = yield* Database.one(
+        Trial.Article.filter({ id: one.id }).with("comments").with("tags")
+      )
+      yield* equals("comments", row.comments, [a, b, c])
+      yield* equals("tags, linked the other way round", row.tags, [blue, red])
+      const equal = yield* Database.one(
+        Trial.Article.filter({ id: one.id }).with("comments", (comment) =>
+          comment.orderBy((x) => x.articleId.desc())
+        )
+      )
+      yield* equals("comments that an order leaves equal", equal.comments, [a, b, c])
+    })
+  ),
+
+  trial(
     "a loaded relation is narrowed by its own filter, and limited for each row apart",
     Effect.gen(function* () {
       const { one } = yield* library

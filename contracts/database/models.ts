@@ -72,6 +72,8 @@ export const Sample = Model.make("Sample", {
   float: f.float().nullable(),
   // 18 digits are what every adapter has (`Capabilities.maxDecimalDigits`).
   decimal: f.decimal(18, 4).nullable(),
+  /** Of fewer digits after the point. */
+  price: f.decimal(12, 2).nullable(),
   text: f.text().nullable(),
   short: f.text({ max: 5 }).nullable(),
   bool: f.bool().nullable(),

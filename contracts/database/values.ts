@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import type * as Model from "../../src/domain/Model.ts"
 import * as Database from "../../src/ports/Database.ts"
+import type { WriteError } from "../../src/ports/DatabaseError.ts"
 import { equals, failsWith, holds } from "../Contract.ts"
 import { labels, library, person, type Sample, Trial, trial } from "./models.ts"
 
@@ -15,7 +16,7 @@ type Key = Exclude<keyof Model.Row<typeof Sample>, "id" | "label">
 const roundTrips = <K extends Key>(key: K, values: ReadonlyArray<NonNullable<Values[K]>>) =>
   Effect.gen(function* () {
     for (const value of values) {
-      const stored = yield* Database.insert(Trial.Sample, { [key]: value } as Values)
+      const stored = yield* Database.insert(Trial.Sample, { [key]: value })
       yield* equals<unknown>("answered by insert", stored[key], value)
       const read = yield* Database.one(Trial.Sample.filter({ id: stored.id }))
       yield* equals<unknown>("read", read[key], value)
@@ -29,16 +30,16 @@ const refuses = <K extends Key>(
   good: NonNullable<Values[K]>
 ) =>
   Effect.gen(function* () {
-    yield* Database.insert(Trial.Sample, { [key]: good } as Values)
+    yield* Database.insert(Trial.Sample, { [key]: good })
     for (const value of values) {
       const refused = yield* failsWith(
         `insert of ${String(value)}`,
-        Database.insert(Trial.Sample, { [key]: value } as Values),
+        Database.insert(Trial.Sample, { [key]: value }),
         "ValueRejected"
       )
       yield* equals("field", refused.fields, [key])
       yield* holds("refused early", refused.early)
-      const update = Database.update(Trial.Sample, { [key]: value } as never)
+      const update = Database.update(Trial.Sample, { [key]: value })
       yield* failsWith(`update to ${String(value)}`, update, "ValueRejected")
     }
     yield* equals("rows", yield* Database.count(Trial.Sample), 1)
@@ -177,6 +178,74 @@ export const values = [
       ["0.00001", "100000000000000", "-100000000000000.5"].map(decimal),
       decimal("1.5")
     )
+  ),
+  trial(
+    "an update that calculates a decimal with more digits than the field has is refused",
+    Effect.gen(function* () {
+      yield* Database.insert(Trial.Sample, { decimal: decimal("1.5"), price: decimal("0.25") })
+      const finer = (text: string) =>
+        Database.update(Trial.Sample, (sample) => ({ price: sample.price.add(decimal(text)) }))
+      const others: ReadonlyArray<Effect.Effect<number, WriteError, Database.Database>> = [
+        finer("0.001"),
+        Database.update(Trial.Sample, (sample) => ({
+          price: sample.price.add(decimal("1")).sub(decimal("0.001"))
+        })),
+        Database.update(Trial.Sample, (sample) => ({ price: sample.decimal })),
+        Database.update(Trial.Sample, (sample) => ({ price: sample.price.add(sample.decimal) }))
+      ]
+      for (const [i, update] of others.entries()) {
+        const refused = yield* failsWith(`update ${i}`, update, "ValueRejected")
+        yield* equals("field", [refused.fields, refused.early], [["price"], true])
+      }
+      yield* equals("0.100 has one digit", yield* finer("0.100"), 1)
+      const [row] = yield* Database.all(Trial.Sample)
+      yield* equals("price", row?.price, decimal("0.35"))
+    })
+  ),
+  trial(
+    "decimals of different scales compare and add up by number",
+    Effect.gen(function* () {
+      yield* Database.insertMany(Trial.Sample, [
+        { label: "less", decimal: decimal("0.0099"), price: decimal("0.01") },
+        { label: "same", decimal: decimal("12.5"), price: decimal("12.50") },
+        { label: "more", decimal: decimal("0.0101"), price: decimal("0.01") }
+      ])
+      const sorted = Trial.Sample.orderBy((sample) => sample.label.asc())
+      for (const [name, where, expected] of [
+        ["lt", sorted.filter((sample) => sample.decimal.lt(sample.price)), ["less"]],
+        ["eq", sorted.filter((sample) => sample.price.eq(sample.decimal)), ["same"]],
+        ["ne", sorted.filter((sample) => sample.price.ne(sample.decimal)), ["less", "more"]],
+        [
+          "sum",
+          sorted.filter((sample) => sample.price.add(sample.decimal).eq(decimal("0.0201"))),
+          ["more"]
+        ],
+        [
+          "in",
+          sorted.filter((sample) => sample.price.add(sample.decimal).in([decimal("0.0199")])),
+          ["less"]
+        ]
+      ] as const) {
+        yield* equals<ReadonlyArray<string | null>>(
+          name,
+          labels(yield* Database.all(where)),
+          expected
+        )
+      }
+      const updated = yield* Database.update(Trial.Sample.filter({ label: "less" }), (sample) => ({
+        decimal: sample.price.sub(decimal("0.5"))
+      }))
+      yield* equals("updated", updated, 1)
+      yield* Database.update(Trial.Sample.filter({ label: "more" }), (sample) => ({
+        decimal: sample.decimal.add(sample.price)
+      }))
+      const rows = yield* Database.all(sorted)
+      yield* equals(
+        "sums",
+        rows.map((row) => row.decimal),
+        ["-0.49", "0.0201", "12.5"].map(decimal)
+      )
+    })
   ),
   trial(
     "decimals compare and sort by number, not by text",

@@ -3,7 +3,7 @@
  * answers a piece of a statement, plain data that any adapter reads.
  */
 import type * as Field from "./Field.ts"
-import type * as Statement from "./Statement.ts"
+import * as Statement from "./Statement.ts"
 
 /** Something that a row has a value of type `T` for. */
 export interface Expression<out T> {
@@ -137,7 +137,7 @@ export class Handle implements TextColumn<never>, NumberColumn<never>, TimeColum
   #arithmetic(operator: "+" | "-" | "*", value: unknown): Handle {
     return new Handle(
       { _tag: "Arithmetic", operator, left: this.ast, right: this.#operand(value) },
-      this.type
+      isHandle(value) ? Statement.common(this.type, value.type) : this.type
     )
   }
 

@@ -197,7 +197,8 @@ export class Query<out Row, in out M extends Source, in out R extends Sources> {
 
   /**
    * Loads a relation into each row, under its name: a to-one relation in the same statement, a
-   * to-many one with one more statement for all rows together. `refine` narrows, orders, limits
+   * to-many one with one more statement for all rows together, by primary key where nothing else is
+   * asked for. `refine` narrows, orders, limits
    * (for each parent apart) and deepens what is loaded; of a to-one relation it only deepens.
    */
   // The answers are `as never`: a row type exists in types alone, so nothing can prove it.

@@ -27,6 +27,17 @@ export type FieldType =
   | { readonly _tag: "Bytes" }
   | { readonly _tag: "Enum"; readonly values: ReadonlyArray<string> }
 
+/**
+ * What values of two types add up to, and are compared as. Of two decimals: every digit of both.
+ * Otherwise the first, as no other types are mixed.
+ */
+export const common = (a: FieldType, b: FieldType): FieldType => {
+  if (a._tag !== "Decimal" || b._tag !== "Decimal" || a.scale === b.scale) return a
+  const scale = Math.max(a.scale, b.scale)
+  const whole = Math.max(a.precision - a.scale, b.precision - b.scale)
+  return { _tag: "Decimal", precision: whole + scale, scale }
+}
+
 /** Relation hops, then the field: `["question", "author", "name"]`. */
 export type Path = ReadonlyArray<string>
 

@@ -5,6 +5,7 @@
  * `Driver` and hand it to `make`, which adds what must be the same everywhere: transactions as a
  * stack, doom, hooks, eager loading, defaults, refusals.
  */
+import * as BigDecimal from "effect/BigDecimal"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
@@ -378,7 +379,9 @@ const reading = ({ name, capabilities }: Driver, execute: Execute): Readers => {
       )
     },
     one: (query) => {
-      const select = { ...query.select, limit: Math.min(query.select.limit ?? 2, 2) }
+      // The rows of a page are those of `all`.
+      const page = Loading.ordered(query.registry, query.select)
+      const select = { ...page, limit: Math.min(page.limit ?? 2, 2) }
       return Effect.flatMap(rows(query, select), (found) => {
         if (found.length === 1) return Effect.succeed(found[0]!)
         return Effect.fail(
@@ -693,7 +696,7 @@ const toSet = (
       change = column.default.make(now)
     }
     if (change instanceof Handle) {
-      const fault = valueFault(change.ast)
+      const fault = valueFault(change.ast) ?? tooFine(entity, column, change)
       if (fault !== undefined) return fault
       set.push([key, change.ast])
       continue
@@ -703,6 +706,35 @@ const toSet = (
     set.push([key, { _tag: "Literal", value, type }])
   }
   return set
+}
+
+/** Some databases would round what is calculated, some refuse it, some keep it: none is asked. */
+const tooFine = (
+  entity: Entity,
+  { key, type }: Column,
+  { ast, type: calculated }: Handle
+): ValueRejected | undefined => {
+  if (type._tag !== "Decimal" || calculated._tag !== "Decimal") return undefined
+  return Math.max(calculated.scale, literalDigits(ast)) <= type.scale
+    ? undefined
+    : new ValueRejected({
+        model: entity.name,
+        fields: [key],
+        reason: `it is calculated from more than ${type.scale} digits after the point`,
+        early: true
+      })
+}
+
+/** The most digits after the point that a literal of a sum has. */
+const literalDigits = (e: StatementExpression): number => {
+  switch (e._tag) {
+    case "Literal":
+      return BigDecimal.isBigDecimal(e.value) ? BigDecimal.normalize(e.value).scale : 0
+    case "Arithmetic":
+      return Math.max(literalDigits(e.left), literalDigits(e.right))
+    default:
+      return 0
+  }
 }
 
 const chunksOf = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> => {

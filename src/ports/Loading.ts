@@ -95,14 +95,14 @@ export const make =
     type Children = ReadonlyArray<readonly [parent: unknown, child: Loading]>
 
     const childrenOf = (
-      { to, column }: Extract<Relation, { readonly _tag: "ToMany" }>,
+      { to, column, single }: Extract<Relation, { readonly _tag: "ToMany" }>,
       keys: ReadonlyArray<unknown>,
       { select, loads }: Load
     ): Effect.Effect<Children, ReadError> =>
       Effect.map(
         rowsOf(
           {
-            ...ordered(registry, select),
+            ...(single ? select : byKey(registry, select)),
             each: eachOf(registry.entities.get(to)!, column, keys)
           },
           loads
@@ -118,7 +118,7 @@ export const make =
     ): Effect.Effect<Children, ReadError> => {
       const link = registry.entities.get(through)!
       const target = targetOf(link, there)
-      const { where, orderBy, join = [], limit, offset } = ordered(registry, select)
+      const { where, orderBy, join = [], limit, offset } = byKey(registry, select)
       const pairs: Select = {
         _tag: "Select",
         model: through,
@@ -147,9 +147,14 @@ const parentKey = "parent"
  * The rows of a page must not depend on the plan that a database chose: ties, and all rows where
  * no order was asked for, go by primary key.
  */
-export const ordered = (registry: Registry, select: Select): Select => {
-  const { orderBy = [], limit, offset } = select
-  if (orderBy.length === 0 && limit === undefined && offset === undefined) return select
+export const ordered = (registry: Registry, select: Select): Select =>
+  select.orderBy === undefined && select.limit === undefined && select.offset === undefined
+    ? select
+    : byKey(registry, select)
+
+/** In the order asked for, and where that leaves rows equal by primary key. */
+const byKey = (registry: Registry, select: Select): Select => {
+  const { orderBy = [] } = select
   const { primaryKey } = registry.entities.get(select.model)!
   const missing = primaryKey.filter(
     (key) =>
@@ -287,7 +292,7 @@ export const decodeRows = (
   model: string,
   rows: ReadonlyArray<Row>
 ): Effect.Effect<void, QueryFault> =>
-  decodeAll(rows as ReadonlyArray<Loading>, encodedColumns(registry, { _tag: "Select", model }))
+  decodeAll(rows, encodedColumns(registry, { _tag: "Select", model }))
 
 const decodeAll = (
   rows: ReadonlyArray<Loading>,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as TestClient from "../../src/bootstrap/TestClient.ts"
+import type * as TestClient from "../../src/bootstrap/TestClient.ts"
 import { html, trusted } from "../../src/domain/Html.ts"
 import * as HttpResponse from "../../src/domain/HttpResponse.ts"
 import * as Route from "../../src/domain/Route.ts"

@@ -561,7 +561,7 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   })),
   "enforces no primary key": enforces((entity) => ({ ...entity, primaryKey: [] })),
   "enforces no references": enforces((entity) =>
-    withColumns(entity, (column) => without(column, "references") as Column)
+    withColumns(entity, (column) => without(column, "references"))
   ),
   "enforces no checks": enforces((entity) => ({ ...entity, checks: [] })),
   "takes null anywhere": enforces((entity) =>

@@ -109,7 +109,7 @@ const launch = async (spawned: Spawned): Promise<() => Promise<void>> => {
   })
   living.set(child, spawned.folder)
   let log = ""
-  child.stderr!.on("data", (chunk) => (log = (log + String(chunk)).slice(-4000)))
+  child.stderr.on("data", (chunk) => (log = (log + String(chunk)).slice(-4000)))
   const deadline = Date.now() + 30_000
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${spawned.command} ended early:\n${log}`)

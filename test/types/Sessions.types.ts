@@ -1,5 +1,6 @@
 /** What the compiler says about session keys and the needs of views that use them. */
-import { Effect, Schema } from "effect"
+import type { Effect } from "effect"
+import { Schema } from "effect"
 import type * as HttpRequest from "../../src/ports/HttpRequest.ts"
 import type { Unavailable } from "../../src/ports/PortError.ts"
 import * as Sessions from "../../src/ports/Sessions.ts"

@@ -229,7 +229,7 @@ const leaseOf = (
         },
         {
           // The thread's id is known once the connection is made.
-          cancel: () => cancel(connection.threadId!),
+          cancel: () => cancel(connection.threadId),
           // A KILL that came too late would stop the connection's next statement.
           afterwards: () => ask(connection, "DO 0"),
           onStuck: () => {

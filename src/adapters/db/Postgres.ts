@@ -121,7 +121,7 @@ const packageTypes = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
     oid === dateOid || oid === timestampOid
       ? (text: string) => text
-      : Pg.types.getTypeParser(oid, format as "text")
+      : Pg.types.getTypeParser(oid, format)
 }
 
 const connect = async (settings: Settings): Promise<Pg.Client> => {

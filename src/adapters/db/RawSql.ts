@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Database } from "../../ports/Database.ts"
+import type { Database } from "../../ports/Database.ts"
 import { Unsupported } from "../../ports/PortError.ts"
 
 /** Fails with `Unsupported` where the chosen database speaks no SQL. */

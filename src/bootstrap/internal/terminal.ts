@@ -10,7 +10,7 @@ const colours = (): boolean => {
   const { env, stdout } = process
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false
   if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true
-  return stdout.isTTY === true && env["TERM"] !== "dumb"
+  return stdout.isTTY && env["TERM"] !== "dumb"
 }
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan"

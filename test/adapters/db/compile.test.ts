@@ -7,7 +7,7 @@ import * as Plan from "../../../src/adapters/db/internal/plan.ts"
 import { shapeOf } from "../../../src/adapters/db/internal/shape.ts"
 import * as Model from "../../../src/domain/Model.ts"
 import type { Registry } from "../../../src/domain/Registry.ts"
-import * as Query from "../../../src/domain/Query.ts"
+import type * as Query from "../../../src/domain/Query.ts"
 import { Default, type Predicate, type Statement } from "../../../src/domain/Statement.ts"
 import { Polls, registry } from "./models.ts"
 

@@ -1,17 +1,7 @@
 /** What PostgreSQL and MariaDB are both tried with: connections that break, wait, time out, end. */
 import { SqlClient } from "@effect/sql"
-import {
-  Config,
-  ConfigProvider,
-  Duration,
-  Effect,
-  Exit,
-  Fiber,
-  Layer,
-  Option,
-  Redacted,
-  Scope
-} from "effect"
+import type { Duration } from "effect"
+import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Option, Redacted, Scope } from "effect"
 import { assert, beforeAll, describe, it } from "vitest"
 import type { Provided } from "../../../src/adapters/db/internal/connector.ts"
 import * as Database from "../../../src/ports/Database.ts"

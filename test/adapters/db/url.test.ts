@@ -1,4 +1,5 @@
-import { ConfigError, Duration, Either, Redacted } from "effect"
+import type { ConfigError } from "effect"
+import { Duration, Either, Redacted } from "effect"
 import { assert, describe, it } from "vitest"
 import * as Url from "../../../src/adapters/db/internal/url.ts"
 

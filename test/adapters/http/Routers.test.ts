@@ -180,7 +180,7 @@ describe("RadixRouter and LinearRouter", () => {
       "/g/:path(path)/:str/:int(int)"
     ]
     for (const source of patterns) {
-      const route = Route.make(["GET"], source as string, "it")
+      const route = Route.make(["GET"], source, "it")
       const tables = [RadixRouter.layer, LinearRouter.layer].map((one) => compiled([route], one))
       const record = fc.record(
         Object.fromEntries(route.pattern.parameters.map(({ name }) => [name, values[name]!]))

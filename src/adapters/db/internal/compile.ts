@@ -4,6 +4,7 @@
  */
 import type { Column, Entity, Registry, Relation } from "../../../domain/Registry.ts"
 import {
+  common,
   Default,
   type Comparison,
   type Delete,
@@ -286,8 +287,11 @@ class Compiler {
         return sql`${this.#path(view, e).text}`
       case "Literal":
         return this.#literal(e, write)
-      case "Arithmetic":
-        return sql`(${this.#expression(view, e.left)} ${e.operator} ${this.#expression(view, e.right)})`
+      case "Arithmetic": {
+        const type = this.#type(view, e)
+        const [left, right] = [this.#expression(view, e.left), this.#expression(view, e.right)]
+        return sql`(${this.#inUnits(view, e.left, left, type)} ${e.operator} ${this.#inUnits(view, e.right, right, type)})`
+      }
       case "Call": {
         const arg = e.args[0] ?? refuse(`${e.name} needs an argument.`)
         return this.#dialect.call[e.name](this.#expression(view, arg), this.#type(view, arg))
@@ -306,12 +310,21 @@ class Compiler {
       case "Literal":
         return e.type
       case "Arithmetic":
-        return this.#type(view, e.left)
+        return common(this.#type(view, e.left), this.#type(view, e.right))
       case "Call":
         return e.name === "lower" || e.name === "upper" ? this.#type(view, e.args[0]!) : int
       case "Aggregate":
         return int
     }
+  }
+
+  /** What `e` was written as, in the units of a decimal of at least as many digits. */
+  #inUnits(view: View, e: Expression, written: Sql, to: FieldType): Sql {
+    if (!this.#dialect.countsDecimals || to._tag !== "Decimal") return written
+    const from = this.#type(view, e)
+    return from._tag !== "Decimal" || from.scale >= to.scale
+      ? written
+      : sql`(${written} * ${String(10n ** BigInt(to.scale - from.scale))})`
   }
 
   #nullable(view: View, e: Expression): boolean {
@@ -407,8 +420,9 @@ class Compiler {
     }
     const bothLiteral = left._tag === "Literal" && right._tag === "Literal"
     const write = bothLiteral ? alone : beside
-    const l = this.#expression(view, left, write)
-    const r = this.#expression(view, right, write)
+    const type = common(this.#type(view, left), this.#type(view, right))
+    const l = this.#inUnits(view, left, this.#expression(view, left, write), type)
+    const r = this.#inUnits(view, right, this.#expression(view, right, write), type)
     switch (operator) {
       case "ne":
         return this.#nullable(view, left) || this.#nullable(view, right)
@@ -660,7 +674,7 @@ class Compiler {
   }
 
   #assigned(view: View, type: FieldType, e: Expression): Sql {
-    if (e._tag !== "Literal") return this.#expression(view, e)
+    if (e._tag !== "Literal") return this.#inUnits(view, e, this.#expression(view, e), type)
     const literal = this.#visit(e.value)
     if (e.value === null) return sql`NULL`
     return sql`${{ literal, encode: encoder(this.#dialect.name, type) }}`

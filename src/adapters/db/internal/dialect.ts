@@ -41,6 +41,8 @@ export interface Dialect {
   readonly inlinesLimit: boolean
   /** OFFSET without LIMIT needs this before it. */
   readonly noLimit: string
+  /** Decimals are whole numbers of their column's smallest unit. */
+  readonly countsDecimals: boolean
   /** A column or expression as a row is to have it. */
   readonly output: (expression: Sql, type: FieldType) => Sql
   readonly lock: (lock: NonNullable<Select["lock"]>, table: string) => string
@@ -115,6 +117,7 @@ export const sqlite: Dialect = {
   orderWithNulls: nullsSaid,
   inlinesLimit: false,
   noLimit: " LIMIT -1",
+  countsDecimals: true,
   // As text, because better-sqlite3 rounds integers beyond 2^53.
   output: (expression, { _tag }) =>
     _tag === "BigInt" || _tag === "Decimal" ? sql`CAST(${expression} AS TEXT)` : expression,
@@ -183,6 +186,7 @@ export const postgres: Dialect = {
   orderWithNulls: nullsSaid,
   inlinesLimit: false,
   noLimit: "",
+  countsDecimals: false,
   output: (expression) => expression,
   // OF: the rows of outer joins can not be locked.
   lock: ({ strength, wait }, table) =>
@@ -247,6 +251,7 @@ export const mysql: Dialect = {
   inlinesLimit: true,
   // The largest unsigned 64-bit integer, as the manual has it (SELECT).
   noLimit: " LIMIT 18446744073709551615",
+  countsDecimals: false,
   output: (expression) => expression,
   lock: ({ strength, wait }) => ` FOR ${strength === "update" ? "UPDATE" : "SHARE"}${waits[wait]}`,
   returning: false,

@@ -34,6 +34,8 @@ export interface Command {
 }
 
 export interface Answer {
+  // Cells, objects or values, as the query asked; each package has its own types for them.
+  // oxlint-disable-next-line typescript/no-explicit-any
   readonly rows: ReadonlyArray<any>
   /** Rows inserted, matched or deleted; for a query the number of rows. */
   readonly affected: number
