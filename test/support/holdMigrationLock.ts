@@ -16,5 +16,5 @@ void Effect.gen(function* () {
   yield* db.migrationLock
   yield* Console.log("taken")
   yield* Effect.sync(() => setInterval(() => {}, 1000))
-  yield* Effect.never
+  return yield* Effect.never
 }).pipe(Effect.scoped, Effect.provide(layer({ url: Redacted.make(url) })), Effect.runPromise)

@@ -1,3 +1,4 @@
+// @effect-diagnostics floatingEffect:off -- nothing here runs
 /** What the types of models, queries and `Database` promise and forbid. Checked by tsc, never run. */
 import type { BigDecimal, DateTime, Effect, Option } from "effect"
 import { Schema } from "effect"

@@ -1,3 +1,4 @@
+// @effect-diagnostics floatingEffect:off -- nothing here runs
 /** What the types of views, middleware and sites promise. Checked by tsc, never run. */
 import { Context, Effect, type Scope } from "effect"
 import * as Html from "../../src/domain/Html.ts"

@@ -191,6 +191,24 @@ export const tryServer = ({ kill, layer, layerConfig, running, server, sleep }: 
         ))
     })
 
+    describe("raw SQL begins a transaction and does not end it", () => {
+      it("ends it with the use of the connection", () =>
+        withPool(
+          { max: 1 },
+          Effect.gen(function* () {
+            yield* Database.withSession({ readOnly: false }, (session) =>
+              Effect.zipRight(
+                session.raw("BEGIN", []),
+                session.raw("INSERT INTO polls_tag (name) VALUES ('left')", [])
+              )
+            )
+            assert.deepStrictEqual(yield* tagNames, [])
+            yield* addTag("kept")
+            assert.deepStrictEqual(yield* tagNames, ["kept"])
+          })
+        ))
+    })
+
     describe("something takes too long", () => {
       it("stops the statement, and the connection goes on", () =>
         withPool(
