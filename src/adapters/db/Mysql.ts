@@ -198,10 +198,15 @@ const isPrepared = (text: string, parameters: number, isRepeated: boolean): bool
   return text.split("?").length - 1 !== parameters
 }
 
+// SERVER_STATUS_IN_TRANS (MySQL protocol, "Server Status Flags").
+const statusInTrans = 1
+
 const leaseOf = (
   connection: Mysql.Connection,
   cancel: (threadId: number) => Promise<unknown>
 ): Lease => {
+  /** Of raw SQL's own, too. Only the answers to what answers no rows tell. */
+  let inTransaction = false
   const lease: Lease = {
     broken: false,
     run: ({ name, parameters, rows, text }, onAnswer, onError) =>
@@ -215,6 +220,7 @@ const leaseOf = (
           }
           const settleWith = (error: Mysql.QueryError | null, result: Mysql.QueryResult): void => {
             if (error) return settle(onError(error))
+            if ("serverStatus" in result) inTransaction = (result.serverStatus & statusInTrans) > 0
             settle(
               onAnswer(
                 Array.isArray(result)
@@ -243,7 +249,7 @@ const leaseOf = (
         : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]),
       `START TRANSACTION${readOnly === true ? " READ ONLY" : ""}`
     ],
-    reset: (isOpen) => !isOpen,
+    reset: (isOpen) => !isOpen && !inTransaction,
     close: async () => {
       lease.broken = true
       await new Promise<void>((resolve) => connection.end(() => resolve()))
@@ -284,14 +290,18 @@ const parts = Effect.fnUntraced(function* (settings: Settings) {
     ping: () => onSpare("SELECT 1"),
     tryMigrationLock: async () => {
       const connection = await connect(settings)
-      const [answer] = await ask(
-        connection,
-        `SELECT GET_LOCK('${lockName(settings.database)}', 0) AS taken`
-      )
       const end = () => new Promise<void>((resolve) => connection.end(() => resolve()))
-      if (Number(answer?.["taken"]) === 1) return end
-      await end()
-      return undefined
+      let taken = false
+      try {
+        const [answer] = await ask(
+          connection,
+          `SELECT GET_LOCK('${lockName(settings.database)}', 0) AS taken`
+        )
+        taken = Number(answer?.["taken"]) === 1
+      } finally {
+        if (!taken) await end()
+      }
+      return taken ? end : undefined
     },
     compiler: MysqlClient.makeCompiler(),
     system: "mysql"

@@ -151,6 +151,8 @@ const connect = async (settings: Settings): Promise<Pg.Client> => {
 /** The fields of a client that pg documents and its types leave out. */
 interface Backend {
   readonly processID: number
+  /** "I" outside of a transaction. */
+  readonly getTransactionStatus: () => string | null
 }
 
 const leaseOf = (
@@ -160,7 +162,8 @@ const leaseOf = (
 ): Lease => {
   const prepared = new Set<string>()
   // Assigned by pg when the connection is made.
-  const { processID } = client as unknown as Backend
+  const backend = client as unknown as Backend
+  const { processID } = backend
   const nameOf = (name: string | undefined): string | undefined => {
     if (!prepare || name === undefined) return undefined
     if (!prepared.has(name)) {
@@ -205,7 +208,8 @@ const leaseOf = (
       `BEGIN${isolation === undefined ? "" : ` ISOLATION LEVEL ${isolation.toUpperCase()}`}` +
         (readOnly === true ? " READ ONLY" : "")
     ],
-    reset: (isOpen) => !isOpen,
+    // Raw SQL may have begun a transaction of its own.
+    reset: (isOpen) => !isOpen && backend.getTransactionStatus() === "I",
     close: async () => {
       lease.broken = true
       await client.end()
@@ -259,12 +263,16 @@ const parts = Effect.fnUntraced(function* (settings: Settings) {
     ping: () => pool.spare(async (session) => void (await ask(session, "SELECT 1"))),
     tryMigrationLock: async () => {
       const client = await connect(settings)
-      const { rows } = await client.query("SELECT pg_try_advisory_lock($1) AS taken", [
-        migrationLock
-      ])
-      if (rows[0].taken === true) return () => client.end()
-      await client.end()
-      return undefined
+      let taken = false
+      try {
+        const { rows } = await client.query("SELECT pg_try_advisory_lock($1) AS taken", [
+          migrationLock
+        ])
+        taken = rows[0].taken === true
+      } finally {
+        if (!taken) await client.end()
+      }
+      return taken ? () => client.end() : undefined
     },
     compiler: PgClient.makeCompiler(),
     system: "postgresql"

@@ -80,7 +80,9 @@ const answers = async (ping: () => Promise<void>): Promise<boolean> => {
   return answered
 }
 
-const pollMillis = 50
+// Asking opens a connection: the longer a migration takes, the less often the waiters do.
+const firstPollMillis = 25
+const longestPollMillis = 500
 
 /** Asks again and again, so that a waiter can be interrupted on every database. */
 const polled = (attempt: Parts["tryMigrationLock"]): Effect.Effect<void, ReadError, Scope.Scope> =>
@@ -89,10 +91,14 @@ const polled = (attempt: Parts["tryMigrationLock"]): Effect.Effect<void, ReadErr
     let stopped = false
     const acquire = Effect.async<void, DatabaseUnavailable>((resume) => {
       const ask = async (): Promise<void> => {
-        while (!stopped) {
+        for (
+          let pause = firstPollMillis;
+          !stopped;
+          pause = Math.min(pause * 2, longestPollMillis)
+        ) {
           giveBack = await attempt()
           if (giveBack !== undefined) return resume(Effect.void)
-          await new Promise((wake) => setTimeout(wake, pollMillis))
+          await new Promise((wake) => setTimeout(wake, pause))
         }
       }
       asked = ask().catch((error) => resume(Effect.fail(unavailable(error))))

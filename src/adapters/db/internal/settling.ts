@@ -45,9 +45,13 @@ export const settling = <A, E>(
               if (settled) resolve()
             })
             // The cancellation too must be over, or it could come late and hit the next statement.
-            await Promise.race([Promise.all([cancel().catch(() => {}), settling]), patience])
+            let over = false
+            const both = Promise.all([cancel().catch(() => {}), settling]).then(() => {
+              over = true
+            })
+            await Promise.race([both, patience])
             clearTimeout(timer)
-            if (!settled) onStuck()
+            if (!over) onStuck()
             else await afterwards?.().catch(() => {})
           })
     )

@@ -26,7 +26,11 @@ const prefix = path.join(os.tmpdir(), "portico-upload-")
 // Readable by this process's user alone.
 const folder = Effect.acquireRelease(
   Effect.promise(() => fs.promises.mkdtemp(prefix)),
-  (directory) => Effect.promise(() => fs.promises.rm(directory, { recursive: true, force: true }))
+  (directory) =>
+    // A file whose writing was cut short may come into being while its folder goes.
+    Effect.promise(() =>
+      fs.promises.rm(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 })
+    )
 )
 
 /** The last part of the client's name for a file, without control characters; "" for none. */
