@@ -19,7 +19,7 @@ import type * as App from "./App.ts"
 import * as Checks from "./Checks.ts"
 import { httpSite } from "./internal/httpSite.ts"
 import { report } from "./internal/report.ts"
-import { services, settle } from "./internal/start.ts"
+import { services, type Settled, settle } from "./internal/start.ts"
 
 /** Values that win over the environment, by key: `{ PORT: "0" }`. */
 export type Overrides = Readonly<Record<string, string | undefined>>
@@ -35,7 +35,8 @@ export const start = <R>(
     const context = yield* Layer.build(services(site, settled))
     return yield* Effect.gen(function* () {
       yield* Checks.beforeServing(site, settled)
-      if (settled.values.environment === "development") yield* remindOfMigrations(site)
+      if (isInMemory(site, settled)) yield* migrate(site)
+      else if (settled.values.environment === "development") yield* remindOfMigrations(site)
       const served = yield* httpSite(site, settled)
       const server = yield* Layer.build(NodeServer.layer({ host, port }))
       return yield* Effect.flatMap(HttpServer.HttpServer, (_) => _.serve(served)).pipe(
@@ -43,6 +44,20 @@ export const start = <R>(
       )
     }).pipe(Effect.provide(context))
   })
+
+/** A database that begins with this process: nobody else can migrate it. */
+const isInMemory = (site: App.Any, settled: Settled): boolean =>
+  Checks.chosen(site, settled).some(
+    ({ adapter, port }) => port === "Database" && adapter === "memory"
+  )
+
+const migrate = (site: App.Any) =>
+  Effect.flatMap(
+    Effect.promise(() =>
+      Promise.all([import("./internal/migrations.ts"), import("./internal/load.ts")])
+    ),
+    ([{ applyAll }, { loadModule }]) => applyAll(site, loadModule)
+  )
 
 /** At a desk a forgotten migration is the usual fault; in production nothing is looked for. */
 const remindOfMigrations = (site: App.Any) =>

@@ -18,14 +18,12 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as NodeServer from "../adapters/http/NodeServer.ts"
 import * as WebHandler from "../adapters/http/WebHandler.ts"
-import type * as Database from "../ports/Database.ts"
 import * as HttpServer from "../ports/HttpServer.ts"
-import * as Migrator from "../ports/Migrator.ts"
 import type * as Adapters from "./Adapters.ts"
 import type * as App from "./App.ts"
 import { httpSite } from "./internal/httpSite.ts"
 import { loadModule } from "./internal/load.ts"
-import { appsOf, loadAll, type LoadModule } from "./internal/migrations.ts"
+import { applyAll, type LoadModule } from "./internal/migrations.ts"
 import { services, settle } from "./internal/start.ts"
 import * as TestClient from "./TestClient.ts"
 
@@ -68,7 +66,7 @@ const start = <R>(
     const context = yield* Layer.build(services(site, settled))
     const run = <A, E>(effect: Effect.Effect<A, E, R | Adapters.Ports>) =>
       Effect.provide(effect, context)
-    yield* run(migrated(site, load))
+    yield* run(applyAll(site, load))
     return { served: yield* run(httpSite(site, settled)), run }
   })
 
@@ -101,13 +99,3 @@ export const listen = <R>(
     const { serve } = Context.get(server, HttpServer.HttpServer)
     return { address: yield* serve(served), run }
   })
-
-const migrated = (
-  site: App.Any,
-  load: LoadModule
-): Effect.Effect<void, Adapters.Failure, Database.Database> =>
-  Effect.gen(function* () {
-    const migrations = yield* loadAll(appsOf(site), load)
-    const migrator = yield* Migrator.Migrator
-    yield* migrator.apply(migrations)
-  }).pipe(Effect.provide(Migrator.layer))

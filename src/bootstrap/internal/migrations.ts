@@ -56,6 +56,17 @@ export const loadAll = (apps: ReadonlyArray<Files.App>, loadModule: LoadModule) 
     Arr.flatten
   )
 
+/** Brings the database of a site to where its migrations are, without a word. */
+export const applyAll = (
+  site: App.Any,
+  loadModule: LoadModule
+): Effect.Effect<void, Failure, Database.Database> =>
+  Effect.gen(function* () {
+    const migrations = yield* loadAll(appsOf(site), loadModule)
+    const migrator = yield* Migrator.Migrator
+    yield* migrator.apply(migrations)
+  }).pipe(Effect.provide(Migrator.layer))
+
 const distinct = (apps: ReadonlyArray<Files.App>): ReadonlyArray<Files.App> =>
   Arr.dedupeWith(apps, (a, b) => a.name === b.name)
 
