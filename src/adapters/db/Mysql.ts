@@ -251,6 +251,8 @@ const leaseOf = (
     ],
     reset: (isOpen) => !isOpen && !inTransaction,
     close: async () => {
+      // A goodbye would wait behind the statement that never ends.
+      if (lease.broken) return connection.destroy()
       lease.broken = true
       await new Promise<void>((resolve) => connection.end(() => resolve()))
     }

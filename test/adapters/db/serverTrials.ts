@@ -191,6 +191,19 @@ export const tryServer = ({ kill, layer, layerConfig, running, server, sleep }: 
         ))
     })
 
+    it("a query calculates what no column holds, it fails as a read does", () =>
+      withPool(
+        { max: 1 },
+        Effect.gen(function* () {
+          yield* addTag("a")
+          const huge = Number.MAX_SAFE_INTEGER
+          const query = Polls.Tag.filter((tag) => tag.id.add(1).mul(huge).mul(huge).gt(0))
+          const refused = { _tag: "QueryFault", kind: "value" } as const
+          assert.deepInclude(yield* Effect.flip(Database.all(query)), refused)
+          assert.deepInclude(yield* Effect.flip(Database.count(query)), refused)
+        })
+      ))
+
     describe("raw SQL begins a transaction and does not end it", () => {
       it("ends it with the use of the connection", () =>
         withPool(

@@ -38,8 +38,9 @@ const refusal = (reason: "timeout" | "closed"): DatabaseUnavailable =>
     phase: "acquire"
   })
 
-// A server that is gone never answers a goodbye.
+// A server that is gone never answers a goodbye, nor what the spare connection asks.
 const goodbyeMillis = 2000
+const spareMillis = 5000
 
 /** Settles with `work`, or once its time is over. */
 const within = async (millis: number, work: Promise<unknown>): Promise<void> => {
@@ -145,8 +146,20 @@ export class Pool {
   spare<A>(use: (session: LeaseSession) => Promise<A>): Promise<A> {
     const turn = this.#spare.then(async () => {
       const member = this.#takeIdle() ?? (await this.#open())
+      const { lease } = member.session
+      let answered = false
+      const used = use(member.session).finally(() => {
+        answered = true
+      })
       try {
-        return await use(member.session)
+        // Else all who come after would wait for a connection that leads nowhere.
+        await within(
+          spareMillis,
+          used.catch(() => {})
+        )
+        if (answered) return await used
+        lease.broken = true
+        throw new DatabaseUnavailable({ kind: "lost", phase: "statement" })
       } finally {
         this.#keep(member)
       }

@@ -110,7 +110,10 @@ export class LeaseSession implements Session {
         rows: "cells",
         name: reusable ? name : undefined
       }
-      const onError = (error: unknown) => this.#failed(error, at)
+      const onError = (error: unknown) => {
+        const failed = this.#failed(error, at)
+        return statement._tag === "Select" ? Exit.mapError(failed, readError) : failed
+      }
       if (statement._tag === "Insert" && statement.returning && read === undefined) {
         return this.#insertAndRead(registry, statement, command, onError)
       }
@@ -279,18 +282,26 @@ export class LeaseSession implements Session {
 const keyText = (keys: ReadonlyArray<string>, row: Row): string =>
   keys.map((key) => String(row[key])).join("\0")
 
-/** What no row is written by can violate no constraint; should a driver say so, it is a fault. */
+/** What no row is written by can violate no constraint: a sum in a filter may still overflow. */
+const readError = (error: WriteError): ReadError => {
+  switch (error._tag) {
+    case "DatabaseUnavailable":
+    case "QueryFault":
+    case "TransactionConflict":
+      return error
+    case "ValueRejected":
+      return new QueryFault({
+        kind: "value",
+        reason: `the query calculates what no column holds: ${error.reason}.`,
+        cause: error
+      })
+    default:
+      return new QueryFault({ kind: "unknown", reason: error.message, cause: error })
+  }
+}
+
 const asRead = (effect: Effect.Effect<void, WriteError>): Effect.Effect<void, ReadError> =>
-  Effect.mapError(effect, (error) => {
-    switch (error._tag) {
-      case "DatabaseUnavailable":
-      case "QueryFault":
-      case "TransactionConflict":
-        return error
-      default:
-        return new QueryFault({ kind: "unknown", reason: error.message, cause: error })
-    }
-  })
+  Effect.mapError(effect, readError)
 
 const uncompilable = (error: unknown): Effect.Effect<never, QueryFault> =>
   error instanceof NotCompilable
