@@ -316,7 +316,7 @@ export const difference = (
         remedy: `Keep the table's name in the model's options ({ table: "${twin.name}" }), or drop the one and create the other in two migrations.`
       })
     }
-    refusals.push(...table.checks.flatMap((check) => portable(table.name, check)))
+    refusals.push(...table.checks.flatMap((check) => portable(table, check)))
   }
   const steps = to.flatMap((next) => {
     const last = before.get(next.name)
@@ -601,11 +601,14 @@ const comparisons: ReadonlySet<Statement.Comparison> = new Set([
   "endsWith"
 ])
 
+/** How many digits a decimal has after the point. In a check it is in JSON's terms, a text. */
+const fraction = (decimal: unknown): number => /\.(\d*?)0*$/.exec(String(decimal))?.[1]?.length ?? 0
+
 /** A check holds columns of its own row and constants, by operators that mean the same everywhere. */
-const portable = (table: string, check: CheckState): ReadonlyArray<Refusal> => {
+const portable = (table: TableState, check: CheckState): ReadonlyArray<Refusal> => {
   const refused = (what: string): ReadonlyArray<Refusal> => [
     {
-      fact: `the check ${check.name} of ${table} uses ${what}, which not every database can check`,
+      fact: `the check ${check.name} of ${table.name} uses ${what}, which not every database can check`,
       remedy: `Check it with a Schema on the field instead (.check(…)).`
     }
   ]
@@ -625,14 +628,34 @@ const portable = (table: string, check: CheckState): ReadonlyArray<Refusal> => {
         return refused(`"${e.name}"`)
     }
   }
+  // SQLite holds a decimal as a count of its column's smallest unit.
+  const likes = (...all: ReadonlyArray<Statement.Expression>): ReadonlyArray<Refusal> =>
+    new Set(all.flatMap(scales)).size > 1 ? refused("decimals of different scales") : []
+  const scales = (e: Statement.Expression): ReadonlyArray<number> => {
+    switch (e._tag) {
+      case "Literal":
+        return e.type._tag === "Decimal" ? [Math.max(e.type.scale, fraction(e.value))] : []
+      case "Column": {
+        const type = table.columns.find(({ name }) => name === e.path[0])?.type
+        return type?._tag === "Decimal" ? [type.scale] : []
+      }
+      case "Arithmetic":
+        return [...scales(e.left), ...scales(e.right)]
+      case "Call":
+      case "Aggregate":
+        return []
+    }
+  }
   const condition = (p: Statement.Predicate): ReadonlyArray<Refusal> => {
     switch (p._tag) {
       case "Compare":
         return comparisons.has(p.operator)
-          ? [...expression(p.left), ...expression(p.right)]
+          ? [...expression(p.left), ...expression(p.right), ...likes(p.left, p.right)]
           : refused(`"${p.operator}"`)
-      case "In":
-        return expression(p.left)
+      case "In": {
+        const values = p.values.map((value) => ({ _tag: "Literal", value, type: p.type }) as const)
+        return [...expression(p.left), ...likes(p.left, ...values)]
+      }
       case "IsNull":
         return expression(p.operand)
       case "And":

@@ -3,6 +3,7 @@ import { BigDecimal, DateTime, Either, FastCheck as fc, Schema } from "effect"
 import * as Migration from "../../src/domain/Migration.ts"
 import * as Model from "../../src/domain/Model.ts"
 import { f } from "../../src/domain/Model.ts"
+import type * as Statement from "../../src/domain/Statement.ts"
 
 const id: Migration.ColumnState = { name: "id", type: { _tag: "Int" }, identity: true }
 
@@ -108,6 +109,24 @@ const states: fc.Arbitrary<Migration.State> = fc
       })
     })
   })
+
+const cents = { _tag: "Decimal", precision: 12, scale: 2 } as const
+
+const prices: ReadonlyArray<Migration.ColumnState> = [
+  { name: "price", type: cents },
+  { name: "tax", type: { ...cents, scale: 4 } }
+]
+
+/** That `price` is at least this. */
+const checkOf = (right: Statement.Expression): Migration.CheckState => ({
+  name: "ck",
+  where: {
+    _tag: "Compare",
+    operator: "gte",
+    left: { _tag: "Column", path: ["price"] },
+    right
+  }
+})
 
 describe("difference", () => {
   it("leads from one state to the other, and back", () => {
@@ -336,6 +355,22 @@ describe("difference", () => {
         }
       ],
       /the check ck of t uses "iexact"/
+    ],
+    "a check that compares decimals of different scales": [
+      [],
+      [{ ...base, columns: prices, checks: [checkOf({ _tag: "Column", path: ["tax"] })] }],
+      /the check ck of t uses decimals of different scales/
+    ],
+    "a check that is finer than its decimal": [
+      [],
+      [
+        {
+          ...base,
+          columns: prices,
+          checks: [checkOf({ _tag: "Literal", value: "0.005", type: cents })]
+        }
+      ],
+      /the check ck of t uses decimals of different scales/
     ],
     "a check over another table": [
       [],
