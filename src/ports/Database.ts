@@ -148,7 +148,7 @@ export interface Service {
   ) => Effect.Effect<A, E | WriteError, R>
   /**
    * Runs the effect once the outermost transaction is committed, at once outside of one, never
-   * after a rollback. What it fails with is logged.
+   * after a rollback. What it fails with is logged. Dies in a fiber that outlives its transaction.
    */
   readonly onCommit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<void, never, R>
   /** Runs the effect outside the current transaction, for work that outlives it. */
@@ -936,6 +936,8 @@ const transactions = (driver: Driver): Transactions => {
     return Effect.withFiberRuntime((fiber) => {
       const level = fiber.getFiberRef(current)
       if (level === undefined) return hook
+      // Nobody would run it any more, and dropping it would not be noticed.
+      if (level.closed) return Effect.die(closed())
       return Effect.contextWith((context) => {
         level.hooks.push(Effect.provide(hook, context))
       })
@@ -972,15 +974,16 @@ const pause = (attempt: number): Effect.Effect<void> =>
   )
 
 const refusalOf = (level: Level): QueryFault | undefined => {
-  if (level.closed) {
-    return new QueryFault({
-      kind: "closed",
-      reason:
-        "the transaction of this fiber has ended. Run work that outlives it with Database.detached."
-    })
-  }
+  if (level.closed) return closed()
   return level.doomedBy === undefined ? undefined : aborted(level.doomedBy)
 }
+
+const closed = (): QueryFault =>
+  new QueryFault({
+    kind: "closed",
+    reason:
+      "the transaction of this fiber has ended. Run work that outlives it with Database.detached."
+  })
 
 const aborted = (cause: WriteError): QueryFault =>
   new QueryFault({

@@ -1,6 +1,6 @@
 /** What `Database.make` does with a driver that misbehaves, and how often it asks it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Layer, TestClock, Fiber } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, TestClock } from "effect"
 import { library, person, Trial, withTables } from "../../contracts/database/models.ts"
 import * as Memory from "../../src/adapters/db/Memory.ts"
 import * as Database from "../../src/ports/Database.ts"
@@ -156,6 +156,21 @@ describe("Database.make", () => {
       assert.strictEqual(yield* second.count(Trial.Person), 1)
     }).pipe(Effect.provide(Memory.layer))
   })
+
+  it.effect("onCommit dies in a fiber that outlives its transaction", () =>
+    Effect.gen(function* () {
+      const go = yield* Deferred.make<void>()
+      let ran = false
+      const hook = Database.onCommit(Effect.sync(() => (ran = true)))
+      const late = yield* Database.transaction(
+        Effect.forkDaemon(Effect.zipRight(Deferred.await(go), hook))
+      )
+      yield* Deferred.succeed(go, undefined)
+      const exit = yield* Fiber.await(late)
+      assert.match(String(exit), /has ended.*Database\.detached/s)
+      assert.isFalse(ran)
+    }).pipe(Effect.provide(Memory.layer))
+  )
 
   it.effect("relations are loaded with one statement each, and none for no rows", () => {
     const { log, layer } = watched()
