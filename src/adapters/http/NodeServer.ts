@@ -39,6 +39,8 @@ export interface Options {
   readonly headersTimeout?: number
   /** Milliseconds a client has for its whole request, body included. Default: 300 000. */
   readonly receiveTimeout?: number
+  /** Milliseconds a client may take nothing of an answer before it is cut. Default: 30 000. */
+  readonly sendTimeout?: number
   /** Milliseconds an idle connection is kept. Default: 5 000. */
   readonly keepAliveTimeout?: number
   /** Bytes of all headers together. Default: 16 384. */
@@ -296,9 +298,20 @@ const refusals: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout"
 }
 
-/** Whether an answer is on its way: a refusal would be read as part of it. As node's default asks. */
-const isAnswering = (socket: Duplex & { readonly _httpMessage?: http.ServerResponse }): boolean =>
-  socket._httpMessage?.headersSent === true
+/** What node's own handlers ask a socket for: the answer that is on its way. */
+type Answering = Duplex & { readonly _httpMessage?: http.ServerResponse | null }
+
+/** A refusal would be read as part of an answer that has begun. */
+const isAnswering = (socket: Answering): boolean => socket._httpMessage?.headersSent === true
+
+/**
+ * Nothing came or went for a time. A client that leaves its answer lying is cut, as it would hold
+ * memory for ever; views that take long and streams that are silent are not its fault.
+ */
+const onSilence = (socket: Answering) => {
+  const idle = socket._httpMessage === undefined || socket._httpMessage === null
+  if (idle || socket.writableLength > 0) socket.destroy()
+}
 
 const onClientError = (error: NodeJS.ErrnoException, socket: Duplex) => {
   if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) {
@@ -365,6 +378,7 @@ export const make = (options: Options = {}): Service => ({
       )
       server.on("checkContinue", handle(true))
       server.on("clientError", onClientError)
+      server.setTimeout(options.sendTimeout ?? 30_000, onSilence)
       server.on("connection", (socket: Socket) => {
         socket.once("close", () => {
           const exchanges = (socket as Connection)[waiting]

@@ -115,6 +115,46 @@ describe("NodeServer", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("cuts a client that leaves its answer lying, and none that waits", () =>
+    Effect.gen(function* () {
+      const site = yield* siteOf([
+        View.handle(index, () => HttpResponse.bytes(new Uint8Array(16_000_000))),
+        View.handle(Route.get("/slow", "slow"), () =>
+          Effect.delay(Effect.succeed(HttpResponse.text("slow")), 600)
+        ),
+        View.handle(Route.get("/silent", "silent"), () =>
+          HttpResponse.stream(
+            Stream.concat(
+              Stream.make(utf8("a")),
+              Stream.fromEffect(Effect.delay(Effect.succeed(utf8("b")), 600))
+            )
+          )
+        )
+      ])
+      const { port, url } = yield* NodeServer.make({ port: 0, sendTimeout: 150 }).serve(site)
+      const cut = Effect.async<number>((resume) => {
+        let received = 0
+        const socket = net.connect(port, "127.0.0.1", () =>
+          socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        )
+        socket.on("data", (data) => {
+          received += data.length
+        })
+        socket.on("error", () => {}).on("close", () => resume(Effect.succeed(received)))
+        socket.pause()
+        setTimeout(() => socket.resume(), 1_000)
+      })
+      const [received, slow, silent] = yield* Effect.all(
+        [cut, fetched(`${url}/slow`), fetched(`${url}/silent`)],
+        { concurrency: "unbounded" }
+      )
+      assert.isBelow(received, 16_000_000)
+      assert.deepStrictEqual([slow.text, silent.text], ["slow", "ab"])
+      // As much time as it takes, for one that takes it.
+      assert.strictEqual((yield* fetched(url)).text.length, 16_000_000)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("gives a client that sends too much its answer, then closes", () =>
     Effect.gen(function* () {
       const view = View.handle(Route.post("/", "post"), (_, request) =>
