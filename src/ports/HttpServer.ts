@@ -27,6 +27,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as HttpResponse from "../domain/HttpResponse.ts"
 import * as HttpRequest from "./HttpRequest.ts"
+import { Layered, recovering } from "./Layered.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Router from "./Router.ts"
 import * as View from "./View.ts"
@@ -407,7 +408,9 @@ class Current extends HttpRequest.Live {
 
 const isExit = (
   answer: Effect.Effect<HttpResponse.HttpResponse, View.Failure>
-): answer is Exit.Exit<HttpResponse.HttpResponse, View.Failure> => Exit.isExit(answer)
+): answer is Exit.Exit<HttpResponse.HttpResponse, View.Failure> =>
+  // What layers hand on is told at once; telling an exit from any effect takes longer.
+  !(answer instanceof Layered) && Exit.isExit(answer)
 
 /** Who interrupts, as causes show it. */
 const server = FiberId.make(-1, 0)
@@ -550,9 +553,7 @@ export const start = (driver: Driver, site: Site): Running => {
       if (isExit(answer)) {
         return Exit.isSuccess(answer) ? answer.value : answerCause(answer.cause, request)
       }
-      return (request.settled = Effect.catchAllCause(answer, (cause) =>
-        Middleware.toEffect(answerCause(cause, request))
-      ))
+      return (request.settled = recovering(answer, (cause) => answerCause(cause, request)))
     }
 
   // --- what answers, from the inside out

@@ -13,6 +13,7 @@
  */
 import * as Effect from "effect/Effect"
 import { HttpResponse } from "../domain/HttpResponse.ts"
+import { Layered } from "./Layered.ts"
 import type { Answer, Failure, Handler, Provided } from "./View.ts"
 
 export type { Answer, Handler } from "./View.ts"
@@ -57,18 +58,14 @@ export const misordered = (middleware: ReadonlyArray<Middleware<never>>): string
 export const mapResponse = <R>(
   answer: Answer<R>,
   f: (response: HttpResponse) => HttpResponse
-): Answer<R> => (answer instanceof HttpResponse ? f(answer) : Effect.map(answer, f))
+): Answer<R> => (answer instanceof HttpResponse ? f(answer) : new Layered(answer, f, undefined))
 
 /** The answer's response handed on to `f`, which may answer at once or not. */
 export const flatMapResponse = <R, R2>(
   answer: Answer<R>,
   f: (response: HttpResponse) => Answer<R2>
 ): Answer<R | R2> =>
-  answer instanceof HttpResponse
-    ? f(answer)
-    : Effect.flatMap(answer, (response): Effect.Effect<HttpResponse, Failure, R2> =>
-        toEffect(f(response))
-      )
+  answer instanceof HttpResponse ? f(answer) : new Layered<R | R2>(answer, f, undefined)
 
 /** The answer as an effect. */
 export const toEffect = <R>(answer: Answer<R>): Effect.Effect<HttpResponse, Failure, R> =>

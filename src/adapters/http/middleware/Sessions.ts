@@ -86,12 +86,8 @@ export const make = (options: Options = {}): Middleware.Middleware<SessionStore.
     const answer = next(request)
     // A view that answered at once ran no effect, and only effects touch sessions.
     if (answer instanceof HttpResponse.HttpResponse) return answer
-    return Effect.flatMap(
-      answer,
-      (
-        response
-      ): Effect.Effect<HttpResponse.HttpResponse, View.Failure, SessionStore.SessionStore> =>
-        visit.opened ? close(request, visit, response) : Effect.succeed(response)
+    return Middleware.flatMapResponse(answer, (response): View.Answer<SessionStore.SessionStore> =>
+      visit.opened ? close(request, visit, response) : response
     )
   })
 }
