@@ -16,6 +16,7 @@ import * as Route from "../domain/Route.ts"
 import type * as Csrf from "../adapters/http/middleware/Csrf.ts"
 import type * as SecurityHeaders from "../adapters/http/middleware/SecurityHeaders.ts"
 import type * as Sessions from "../adapters/http/middleware/Sessions.ts"
+import type * as NodeServer from "../adapters/http/NodeServer.ts"
 import type * as HttpRequest from "../ports/HttpRequest.ts"
 import type * as HttpServer from "../ports/HttpServer.ts"
 import type * as Middleware from "../ports/Middleware.ts"
@@ -79,6 +80,8 @@ export interface HttpOptions extends Pick<
   HttpServer.Options,
   "gracePeriod" | "limits" | "requestTimeout"
 > {
+  /** How long clients may take, and how much they may say, on connections of `NodeServer`. */
+  readonly connections?: Omit<NodeServer.Options, "host" | "port">
   /** Content security policy, HSTS, the redirect to https. */
   readonly headers?: SecurityHeaders.Options
   /** The cookie's name and age. */

@@ -38,7 +38,7 @@ export const start = <R>(
       if (isInMemory(site, settled)) yield* migrate(site)
       else if (settled.values.environment === "development") yield* remindOfMigrations(site)
       const served = yield* httpSite(site, settled)
-      const server = yield* Layer.build(NodeServer.layer({ host, port }))
+      const server = yield* Layer.build(NodeServer.layer({ ...site.http.connections, host, port }))
       return yield* Effect.flatMap(HttpServer.HttpServer, (_) => _.serve(served)).pipe(
         Effect.provide(server)
       )
