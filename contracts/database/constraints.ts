@@ -11,7 +11,7 @@ export const constraints = [
       yield* person("ann")
       const bob = yield* person("bob")
       const insert = yield* failsWith("insert", person("ann"), "UniqueViolation")
-      yield* equals("model and fields", [insert.model, insert.fields], ["trial.Person", ["email"]])
+      yield* equals("model and fields", [insert.model, insert.fields], ["portico_contract.Person", ["email"]])
       const taken = { email: "ann@example.org" }
       const change = Database.update(Trial.Person.filter({ id: bob.id }), taken)
       const update = yield* failsWith("update", change, "UniqueViolation")
@@ -41,7 +41,7 @@ export const constraints = [
     Effect.gen(function* () {
       const { id } = yield* Database.insert(Trial.Sample, {})
       const again = yield* failsWith("id", Database.insert(Trial.Sample, { id }), "UniqueViolation")
-      yield* equals("fields", [again.model, again.fields], ["trial.Sample", ["id"]])
+      yield* equals("fields", [again.model, again.fields], ["portico_contract.Sample", ["id"]])
       const { one, red } = yield* library
       const pair = Database.insert(Trial.Tagging, { articleId: one.id, tagId: red.id })
       const refused = yield* failsWith("pair", pair, "UniqueViolation")
@@ -90,7 +90,7 @@ export const constraints = [
         Database.insert(Trial.Person, missing),
         "NotNullViolation"
       )
-      yield* equals("fields", [insert.model, insert.fields], ["trial.Person", ["email"]])
+      yield* equals("fields", [insert.model, insert.fields], ["portico_contract.Person", ["email"]])
       const change = { title: null } as never
       const update = Database.update(Trial.Article.filter({ id: one.id }), change)
       yield* failsWith("update", update, "NotNullViolation")
@@ -108,12 +108,12 @@ export const constraints = [
         Database.insert(Trial.Article, values),
         "CheckViolation"
       )
-      yield* equals("constraint", insert.constraint, "ck_trial_article_views")
+      yield* equals("constraint", insert.constraint, "ck_portico_contract_article_views")
       const change = Database.update(Trial.Article.filter({ id: one.id }), (article) => ({
         views: article.views.sub(11)
       }))
       const update = yield* failsWith("update", change, "CheckViolation")
-      yield* equals("model", update.model, "trial.Article")
+      yield* equals("model", update.model, "portico_contract.Article")
       yield* equals("views", (yield* Database.one(Trial.Article.filter({ id: one.id }))).views, 10)
     })
   ),
@@ -124,7 +124,7 @@ export const constraints = [
       const { code } = yield* Database.insert(Trial.Ticket, {})
       const again = Database.insert(Trial.Ticket, { code })
       const refused = yield* failsWith("insert", again, "UniqueViolation")
-      yield* equals("fields", [refused.model, refused.fields], ["trial.Ticket", ["code"]])
+      yield* equals("fields", [refused.model, refused.fields], ["portico_contract.Ticket", ["code"]])
       const missing = Database.insert(Trial.Ticket, { state: null } as never)
       const nothing = yield* failsWith("null", missing, "NotNullViolation")
       yield* equals("fields", nothing.fields, ["state"])

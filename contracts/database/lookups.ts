@@ -204,7 +204,7 @@ export const lookups = (can: Database.Capabilities) => [
   trial(
     "a value that looks like SQL is a value",
     Effect.gen(function* () {
-      const attack = "x'; DROP TABLE trial_sample; --"
+      const attack = "x'; DROP TABLE portico_contract_sample; --"
       yield* Database.insert(Trial.Sample, {
         label: "attack",
         text: attack,

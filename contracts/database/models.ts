@@ -126,7 +126,7 @@ export const Leaf = Model.make("Leaf", {
   branch: f.belongsTo(Branch, { as: "leaves", ...cascade })
 })
 
-export const Trial = Model.models("trial", {
+export const Trial = Model.models("portico_contract", {
   Person,
   Profile,
   Article,
@@ -147,7 +147,7 @@ export const Order = Model.make("Order", {
   buyer: f.belongsTo(Person, { as: "orders", onDelete: "cascade" })
 })
 
-export const Shop = Model.models("shop", { Order }, { uses: [Trial] })
+export const Shop = Model.models("portico_contract_shop", { Order }, { uses: [Trial] })
 
 const changes = Either.getOrThrowWith(
   Migration.difference([], Migration.stateOf(Model.merge([Trial, Shop]))),
@@ -157,6 +157,21 @@ const changes = Either.getOrThrowWith(
 /** Creates the tables of `Trial` and `Shop`, by the migration that their models ask for. */
 export const withTables = Database.withSession({ readOnly: false }, (session) =>
   Effect.forEach(changes, (change) => session.alter(change), { discard: true })
+)
+
+/**
+ * Drops those of the tables that are there: before each clause of a trial on a database that outlives
+ * its clauses.
+ */
+export const withoutTables = Effect.forEach(
+  changes.toReversed(),
+  (change) =>
+    Effect.ignore(
+      Database.withSession({ readOnly: false }, (session) =>
+        session.alter(Migration.reverse(change))
+      )
+    ),
+  { discard: true }
 )
 
 /** A clause over a database that has the tables of `Trial` and `Shop`, all empty. */

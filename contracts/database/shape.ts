@@ -167,7 +167,7 @@ export const shape = [
         Database.one(Trial.Sample.filter({ int: 3 })),
         "NotFound"
       )
-      yield* equals("model", none.model, "trial.Sample")
+      yield* equals("model", none.model, "portico_contract.Sample")
       yield* failsWith("two", Database.one(Trial.Sample.filter({ int: 2 })), "MultipleFound")
       const limited = yield* Database.one(Trial.Sample.filter({ int: 2 }).limit(1))
       yield* equals("one of two", limited.label, "2")

@@ -444,7 +444,7 @@ export const transactions = (can: Database.Capabilities) => [
       const change = Database.withSession({ readOnly: false }, (session) =>
         session.execute(Model.registryOf(Trial), {
           _tag: "Update",
-          model: "trial.Article",
+          model: "portico_contract.Article",
           set: [["title", { _tag: "Literal", value: title, type: { _tag: "Text" } }]],
           where: {
             _tag: "Compare",
@@ -475,7 +475,7 @@ export const transactions = (can: Database.Capabilities) => [
         "raw SQL runs on the connection of the transaction",
         Effect.gen(function* () {
           const remove = Database.withSession({ readOnly: false }, (session) =>
-            session.raw("DELETE FROM trial_tag", [])
+            session.raw("DELETE FROM portico_contract_tag", [])
           )
           yield* tag("a")
           yield* failsWith(

@@ -460,7 +460,7 @@ export const values = [
       "\t\r\n\u000b\u0001\u007f",
       " leading and trailing ",
       "null",
-      "'; DROP TABLE trial_sample; --",
+      "'; DROP TABLE portico_contract_sample; --",
       "\" ` \\ \\' '' $1 ? :name {{x}} %s \\x00"
     ])
   ),

@@ -510,7 +510,7 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
       : rows
   ),
   "gives every row of an insert the first one's values": misreads((statement) =>
-    statement._tag === "Insert" && statement.model === "trial.Comment"
+    statement._tag === "Insert" && statement.model === "portico_contract.Comment"
       ? {
           ...statement,
           rows: statement.rows.map((row) =>

@@ -120,7 +120,15 @@ const fromSettings = (
       layer
     )
     const name = Checks.chosen(site, settled).find((choice) => choice.port === port)!.adapter
-    return { name, capabilities, layer }
+    if (port !== "Database") return { name, capabilities, layer }
+    const { withoutTables } = yield* Effect.promise(
+      () => import("../../../contracts/database/models.ts")
+    )
+    return {
+      name,
+      capabilities,
+      layer: Layer.tap(layer, (context) => Effect.provide(withoutTables, context))
+    }
   })
 
 const fromModule = (path: string): Effect.Effect<AnyHarness, UsageFault> =>
