@@ -11,7 +11,11 @@ export const constraints = [
       yield* person("ann")
       const bob = yield* person("bob")
       const insert = yield* failsWith("insert", person("ann"), "UniqueViolation")
-      yield* equals("model and fields", [insert.model, insert.fields], ["portico_contract.Person", ["email"]])
+      yield* equals(
+        "model and fields",
+        [insert.model, insert.fields],
+        ["portico_contract.Person", ["email"]]
+      )
       const taken = { email: "ann@example.org" }
       const change = Database.update(Trial.Person.filter({ id: bob.id }), taken)
       const update = yield* failsWith("update", change, "UniqueViolation")
@@ -124,7 +128,11 @@ export const constraints = [
       const { code } = yield* Database.insert(Trial.Ticket, {})
       const again = Database.insert(Trial.Ticket, { code })
       const refused = yield* failsWith("insert", again, "UniqueViolation")
-      yield* equals("fields", [refused.model, refused.fields], ["portico_contract.Ticket", ["code"]])
+      yield* equals(
+        "fields",
+        [refused.model, refused.fields],
+        ["portico_contract.Ticket", ["code"]]
+      )
       const missing = Database.insert(Trial.Ticket, { state: null } as never)
       const nothing = yield* failsWith("null", missing, "NotNullViolation")
       yield* equals("fields", nothing.fields, ["state"])
