@@ -154,8 +154,13 @@ export const tryServer = ({ kill, layer, layerConfig, running, server, sleep }: 
           { max: 1 },
           Effect.gen(function* () {
             const sleeper = yield* Effect.fork(raw(sleep(20)))
-            yield* wait(100)
-            assert.lengthOf(yield* Effect.promise(() => db.run(running)), 1)
+            // A loaded machine may take its time to begin; the statement itself takes 20 s.
+            const begun = Effect.map(
+              Effect.promise(() => db.run(running)),
+              ({ length }) => length === 1
+            )
+            for (let tries = 0; tries < 100 && !(yield* begun); tries++) yield* wait(50)
+            assert.isTrue(yield* begun)
             const start = performance.now()
             yield* Fiber.interrupt(sleeper)
             assert.deepStrictEqual(yield* tagNames, [])
