@@ -103,7 +103,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     // A package of its own: it knows the packed Portico, which this tree does not hold.
-    exclude: { path: "^examples/third-party-adapter/" },
+    exclude: { path: "^(examples/third-party-adapter|bench/http/peers)/" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["@portico/source", "import", "types", "node", "default"],
