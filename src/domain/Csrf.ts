@@ -102,6 +102,7 @@ export const trust = (origins: ReadonlyArray<string>): Trusted => {
           `Write it with its scheme and without a path: "https://example.com" or "https://*.example.com".`
       )
     }
+    // A match has what its groups have, which the type of a match does not say.
     const [, scheme, star, host] = found as unknown as readonly [string, string, string, string]
     if (star === "*") subdomains.push([scheme, host])
     else exact.add(origin)

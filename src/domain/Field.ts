@@ -199,6 +199,7 @@ class FieldValue implements Field<unknown, Presence, Kind> {
   }
 
   check<A, I>(schema: Schema.Schema<A, I>) {
+    // A spec holds schemas of every type; the field's own type remembers this one.
     return this.#with({ check: schema as unknown as Schema.Schema<unknown, unknown> })
   }
 }
